@@ -114,7 +114,7 @@ static void start(struct vcpu *c)
 static void trap_stub(struct vm *vm, int v, const void *drop, size_t drop_size,
 		      const void *iret, size_t iret_size)
 {
-	uint8_t *p = vm->mem + GUEST_TRAPS + 16 * v;
+	u8 *p = vm->mem + GUEST_TRAPS + 16 * v;
 
 	*p++ = 0xe6;
 	*p++ = TRAP_PORT(v);
@@ -135,7 +135,7 @@ void guest_real(struct vcpu *c, const void *code, const void *end)
 
 	load(c, code, end);
 	for (v = 0; v < TRAPS; v++) {
-		uint16_t vector[2] = { GUEST_TRAPS + 16 * v, 0 };
+		u16 vector[2] = { GUEST_TRAPS + 16 * v, 0 };
 
 		memcpy(c->vm->mem + 4 * v, vector, sizeof(vector));
 		trap_stub(c->vm, v, NULL, 0, "\xcf", 1);
@@ -153,17 +153,17 @@ void guest_real(struct vcpu *c, const void *code, const void *end)
 	start(c);
 }
 
-static void put64(struct vm *vm, uint32_t gpa, uint64_t value)
+static void put64(struct vm *vm, u32 gpa, u64 value)
 {
 	memcpy(vm->mem + gpa, &value, 8);
 }
 
 static void tables(struct vcpu *c, bool lm)
 {
-	uint64_t tss = GUEST_TSS, limit = 0x68 + 8192;
-	uint32_t sp = GUEST_STACK, ss = SEL_DATA;
+	u64 tss = GUEST_TSS, limit = 0x68 + 8192;
+	u32 sp = GUEST_STACK, ss = SEL_DATA;
 	struct vm *vm = c->vm;
-	uint16_t bitmap = 0x68;
+	u16 bitmap = 0x68;
 
 	put64(vm, GUEST_GDT + SEL_CODE32, 0x00cf9b000000ffff);
 	put64(vm, GUEST_GDT + SEL_DATA, 0x00cf93000000ffff);
@@ -212,14 +212,14 @@ static void flat_segments(struct kvm_sregs *sregs, bool lm)
 	sregs->idt.limit = TRAPS * (lm ? 16 : 8) - 1;
 }
 
-void guest_gate(struct vcpu *c, int v, uint64_t address, int dpl)
+void guest_gate(struct vcpu *c, int v, u64 address, int dpl)
 {
 	struct kvm_sregs sregs = get_sregs(c);
 	bool lm = sregs.cs.l;
-	uint64_t gate;
+	u64 gate;
 
-	gate = (address & 0xffff) | (uint64_t)sregs.cs.selector << 16 |
-	       (uint64_t)(0x8e | dpl << 5) << 40 |
+	gate = (address & 0xffff) | (u64)sregs.cs.selector << 16 |
+	       (u64)(0x8e | dpl << 5) << 40 |
 	       (address & 0xffff0000) << 32;
 	put64(c->vm, GUEST_IDT + v * (lm ? 16 : 8), gate);
 	if (lm)
@@ -254,7 +254,7 @@ void guest_long(struct vcpu *c, const void *code, const void *end)
 	put64(c->vm, GUEST_PML4, GUEST_PDPT | 7);
 	put64(c->vm, GUEST_PDPT, GUEST_PD | 7);
 	for (i = 0; i < 512; i++)
-		put64(c->vm, GUEST_PD + 8 * i, (uint64_t)i << 21 | 0x87);
+		put64(c->vm, GUEST_PD + 8 * i, (u64)i << 21 | 0x87);
 
 	sregs = get_sregs(c);
 	flat_segments(&sregs, true);
@@ -308,12 +308,12 @@ static int frame_width(struct kvm_sregs *sregs)
 	return sregs->cs.l ? 8 : 4;
 }
 
-static void *frame(struct vcpu *c, int *width, uint32_t *error)
+static void *frame(struct vcpu *c, int *width, u32 *error)
 {
 	struct kvm_sregs sregs = get_sregs(c);
 	struct kvm_regs regs = get_regs(c);
 	int v = c->run->io.port - TRAP_PORT(0);
-	uint64_t sp = sregs.ss.base + regs.rsp;
+	u64 sp = sregs.ss.base + regs.rsp;
 
 	*width = frame_width(&sregs);
 	*error = 0;
@@ -330,7 +330,7 @@ static void *frame(struct vcpu *c, int *width, uint32_t *error)
 
 void *trap_frame(struct vcpu *c)
 {
-	uint32_t error;
+	u32 error;
 	int width;
 
 	return frame(c, &width, &error);
@@ -339,8 +339,8 @@ void *trap_frame(struct vcpu *c)
 static void trap_text(struct vcpu *c, char *text, size_t size)
 {
 	int width, n;
-	uint64_t ip = 0;
-	uint32_t error;
+	u64 ip = 0;
+	u32 error;
 	void *sp = frame(c, &width, &error);
 
 	n = snprintf(text, size, "trap %d", c->run->io.port - TRAP_PORT(0));
@@ -364,7 +364,7 @@ static void io_text(struct vcpu *c, char *text, size_t size)
 	struct kvm_run *run = c->run;
 	bool out = run->io.direction == KVM_EXIT_IO_OUT;
 	unsigned int i, bytes = run->io.size * run->io.count;
-	uint8_t *data = io_data(c);
+	u8 *data = io_data(c);
 	int n;
 
 	if (out && run->io.size == 1 && run->io.port >= TRAP_PORT(0) &&
@@ -464,7 +464,7 @@ struct one_msr {
 	struct kvm_msr_entry entry;
 };
 
-uint64_t get_msr(struct vcpu *c, uint32_t index)
+u64 get_msr(struct vcpu *c, u32 index)
 {
 	struct one_msr msr = { .head.nmsrs = 1, .entry.index = index };
 	int ret = need(ioctl(c->fd, KVM_GET_MSRS, &msr), "KVM_GET_MSRS");
@@ -474,7 +474,7 @@ uint64_t get_msr(struct vcpu *c, uint32_t index)
 	return msr.entry.data;
 }
 
-int try_msr(struct vcpu *c, uint32_t index, uint64_t value)
+int try_msr(struct vcpu *c, u32 index, u64 value)
 {
 	struct one_msr msr = {
 		.head.nmsrs = 1,
@@ -484,7 +484,7 @@ int try_msr(struct vcpu *c, uint32_t index, uint64_t value)
 	return need(ioctl(c->fd, KVM_SET_MSRS, &msr), "KVM_SET_MSRS");
 }
 
-void set_msr(struct vcpu *c, uint32_t index, uint64_t value)
+void set_msr(struct vcpu *c, u32 index, u64 value)
 {
 	if (try_msr(c, index, value) != 1)
 		bail("KVM_SET_MSRS: MSR %#x does not take %#llx", index,
@@ -541,7 +541,7 @@ void watchdog(unsigned int seconds)
 	alarm(seconds);
 }
 
-uint64_t now_ms(void)
+u64 now_ms(void)
 {
 	struct timespec now;
 

@@ -15,6 +15,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+
 /* Where the pieces of a guest lie in its memory. */
 #define GUEST_CODE	0x1000
 #define GUEST_IDT	0x2000
@@ -60,7 +65,7 @@ struct vm {
 	const char *device;
 	int sys;
 	int fd;
-	uint8_t *mem;
+	u8 *mem;
 	size_t size;
 };
 
@@ -99,7 +104,7 @@ void guest_long(struct vcpu *c, const void *code, const void *end);
 #define guest64(c, name) guest_long(c, name, name##_end)
 
 /** guest_gate() - point vector @v of a 32-bit or 64-bit guest's IDT to @address. */
-void guest_gate(struct vcpu *c, int v, uint64_t address, int dpl);
+void guest_gate(struct vcpu *c, int v, u64 address, int dpl);
 
 /** guest_user() - make the next instruction run in ring 3. */
 void guest_user(struct vcpu *c);
@@ -124,9 +129,9 @@ struct kvm_regs get_regs(struct vcpu *c);
 void set_regs(struct vcpu *c, const struct kvm_regs *regs);
 struct kvm_sregs get_sregs(struct vcpu *c);
 void set_sregs(struct vcpu *c, const struct kvm_sregs *sregs);
-uint64_t get_msr(struct vcpu *c, uint32_t index);
-int try_msr(struct vcpu *c, uint32_t index, uint64_t value);
-void set_msr(struct vcpu *c, uint32_t index, uint64_t value);
+u64 get_msr(struct vcpu *c, u32 index);
+int try_msr(struct vcpu *c, u32 index, u64 value);
+void set_msr(struct vcpu *c, u32 index, u64 value);
 
 /** cpuid_host() - give the vCPU everything that the device supports. */
 struct kvm_cpuid2 *supported_cpuid(struct vm *vm);
@@ -142,6 +147,6 @@ const char *errno_name(int err);
 void watchdog(unsigned int seconds);
 
 /** now_ms() - the monotonic clock. */
-uint64_t now_ms(void);
+u64 now_ms(void);
 
 #endif /* VM_H */
