@@ -17,12 +17,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define __printf(fmt, args)	__attribute__((format(printf, fmt, args)))
+#define __printf(fmt, args)	__attribute__((__format__(printf, fmt, args)))
+#define __maybe_unused		__attribute__((__unused__))
+#define __noreturn		__attribute__((__noreturn__))
 
 static int tap_count;
 static int tap_failures;
 
-__printf(1, 2) __attribute__((unused))
+__printf(1, 2) __maybe_unused
 static void diag(const char *fmt, ...)
 {
 	va_list args;
@@ -35,7 +37,7 @@ static void diag(const char *fmt, ...)
 	fflush(stdout);
 }
 
-__printf(2, 3) __attribute__((unused))
+__printf(2, 3) __maybe_unused
 static bool ok(bool pass, const char *fmt, ...)
 {
 	va_list args;
@@ -52,7 +54,7 @@ static bool ok(bool pass, const char *fmt, ...)
 	return pass;
 }
 
-__printf(2, 3) __attribute__((unused))
+__printf(2, 3) __maybe_unused
 static void skip(const char *reason, const char *fmt, ...)
 {
 	va_list args;
@@ -67,7 +69,7 @@ static void skip(const char *reason, const char *fmt, ...)
 }
 
 /* Compares what was seen with what should be seen, as text. */
-__printf(3, 4) __attribute__((unused))
+__printf(3, 4) __maybe_unused
 static bool is(const char *got, const char *want, const char *fmt, ...)
 {
 	bool pass = !strcmp(got, want);
@@ -83,7 +85,7 @@ static bool is(const char *got, const char *want, const char *fmt, ...)
 	return pass;
 }
 
-__printf(3, 4) __attribute__((unused))
+__printf(3, 4) __maybe_unused
 static bool is_hex(unsigned long long got, unsigned long long want,
 		   const char *fmt, ...)
 {
@@ -100,7 +102,7 @@ static bool is_hex(unsigned long long got, unsigned long long want,
 }
 
 /* Nothing that follows could mean anything. */
-__printf(1, 2) __attribute__((noreturn, unused))
+__printf(1, 2) __noreturn __maybe_unused
 static void bail(const char *fmt, ...)
 {
 	va_list args;
@@ -115,7 +117,7 @@ static void bail(const char *fmt, ...)
 }
 
 /* The plan comes last, so that a program that died half-way has none. */
-__attribute__((unused))
+__maybe_unused
 static int done_testing(void)
 {
 	printf("1..%d\n", tap_count);

@@ -10,15 +10,6 @@
 #include "tap.h"
 #include "vm.h"
 
-#define CR0_PE		(1u << 0)
-#define CR0_ET		(1u << 4)
-#define CR0_NE		(1u << 5)
-#define CR0_PG		(1u << 31)
-#define CR4_PAE		(1u << 5)
-#define CR4_OSFXSR	(1u << 9)
-#define CR4_OSXMMEXCPT	(1u << 10)
-#define EFER_LME	(1u << 8)
-#define EFER_LMA	(1u << 10)
 
 /* Vectors whose delivery pushes an error code (SDM Vol. 3, "Error Code"). */
 #define WITH_ERROR_CODE	((1u << 8) | (1u << 10) | (1u << 11) | (1u << 12) | \

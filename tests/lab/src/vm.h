@@ -13,12 +13,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <linux/types.h>
 #include <sys/types.h>
 
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
-typedef uint64_t u64;
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
 
 /* Where the pieces of a guest lie in its memory. */
 #define GUEST_CODE	0x1000
@@ -44,6 +45,33 @@ typedef uint64_t u64;
 /* The handler of vector v does OUT to this port, then returns. */
 #define TRAP_PORT(v)	(0x80 + (v))
 #define TRAPS		32
+
+#define CR0_PE		0x1
+#define CR0_MP		0x2
+#define CR0_EM		0x4
+#define CR0_TS		0x8
+#define CR0_ET		0x10
+#define CR0_NE		0x20
+#define CR0_WP		0x10000
+#define CR0_AM		0x40000
+#define CR0_NW		0x20000000
+#define CR0_CD		0x40000000
+#define CR0_PG		0x80000000
+#define CR4_TSD		0x4
+#define CR4_DE		0x8
+#define CR4_PAE		0x20
+#define CR4_OSFXSR	0x200
+#define CR4_OSXMMEXCPT	0x400
+#define CR4_VMXE	0x2000
+#define CR4_OSXSAVE	0x40000
+#define EFER_SCE	0x1
+#define EFER_LME	0x100
+#define EFER_LMA	0x400
+#define EFER_NX		0x800
+#define FLAG_TF		0x100
+#define FLAG_IF		0x200
+#define FLAG_DF		0x400
+#define FLAG_AC		0x40000
 
 /*
  * GUEST(name, bits, text): a guest in assembly, for 16, 32 or 64 bit code.
