@@ -10,119 +10,32 @@
 #ifndef TAP_H
 #define TAP_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define __printf(fmt, args)	__attribute__((__format__(printf, fmt, args)))
-#define __maybe_unused		__attribute__((__unused__))
-#define __noreturn		__attribute__((__noreturn__))
+__printf(1, 2) void diag(const char *fmt, ...);
+__printf(2, 3) bool ok(bool pass, const char *fmt, ...);
+__printf(2, 3) void skip(const char *reason, const char *fmt, ...);
 
-static int tap_count;
-static int tap_failures;
+/** is() - compare what was seen with what should be seen, as text. */
+__printf(3, 4)
+bool is(const char *got, const char *want, const char *fmt, ...);
+__printf(3, 4)
+bool is_hex(unsigned long long got, unsigned long long want,
+	    const char *fmt, ...);
 
-__printf(1, 2) __maybe_unused
-static void diag(const char *fmt, ...)
-{
-	va_list args;
+/** bail() - nothing that follows could mean anything: end the program. */
+__printf(1, 2) _Noreturn void bail(const char *fmt, ...);
 
-	fputs("# ", stdout);
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	putchar('\n');
-	fflush(stdout);
-}
-
-__printf(2, 3) __maybe_unused
-static bool ok(bool pass, const char *fmt, ...)
-{
-	va_list args;
-
-	tap_count++;
-	if (!pass)
-		tap_failures++;
-	printf("%sok %d - ", pass ? "" : "not ", tap_count);
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	putchar('\n');
-	fflush(stdout);
-	return pass;
-}
-
-__printf(2, 3) __maybe_unused
-static void skip(const char *reason, const char *fmt, ...)
-{
-	va_list args;
-
-	tap_count++;
-	printf("ok %d - ", tap_count);
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	printf(" # SKIP %s\n", reason);
-	fflush(stdout);
-}
-
-/* Compares what was seen with what should be seen, as text. */
-__printf(3, 4) __maybe_unused
-static bool is(const char *got, const char *want, const char *fmt, ...)
-{
-	bool pass = !strcmp(got, want);
-	char name[256];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(name, sizeof(name), fmt, args);
-	va_end(args);
-	ok(pass, "%s: %s", name, got);
-	if (!pass)
-		diag("  expected: %s", want);
-	return pass;
-}
-
-__printf(3, 4) __maybe_unused
-static bool is_hex(unsigned long long got, unsigned long long want,
-		   const char *fmt, ...)
-{
-	char name[256];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(name, sizeof(name), fmt, args);
-	va_end(args);
-	ok(got == want, "%s: %#llx", name, got);
-	if (got != want)
-		diag("  expected: %#llx", want);
-	return got == want;
-}
-
-/* Nothing that follows could mean anything. */
-__printf(1, 2) __noreturn __maybe_unused
-static void bail(const char *fmt, ...)
-{
-	va_list args;
-
-	fputs("Bail out! ", stdout);
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	putchar('\n');
-	fflush(stdout);
-	_exit(99);
-}
-
-/* The plan comes last, so that a program that died half-way has none. */
-__maybe_unused
-static int done_testing(void)
-{
-	printf("1..%d\n", tap_count);
-	fflush(stdout);
-	return tap_failures ? 1 : 0;
-}
+/**
+ * done_testing() - print the plan.
+ *
+ * The plan comes last, so that a program that died half-way has none.
+ * Return: the program's exit status.
+ */
+int done_testing(void);
 
 #endif /* TAP_H */

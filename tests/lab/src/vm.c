@@ -10,7 +10,6 @@
 #include "tap.h"
 #include "vm.h"
 
-
 /* Vectors whose delivery pushes an error code (SDM Vol. 3, "Error Code"). */
 #define WITH_ERROR_CODE	((1u << 8) | (1u << 10) | (1u << 11) | (1u << 12) | \
 			 (1u << 13) | (1u << 14) | (1u << 17) | (1u << 21))
