@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdnoreturn.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,7 +29,7 @@ bool is_hex(unsigned long long got, unsigned long long want,
 	    const char *fmt, ...);
 
 /** bail() - nothing that follows could mean anything: end the program. */
-__printf(1, 2) _Noreturn void bail(const char *fmt, ...);
+__printf(1, 2) noreturn void bail(const char *fmt, ...);
 
 /**
  * done_testing() - print the plan.
