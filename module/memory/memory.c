@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Guest-physical memory: its life, its slots, and access from the module. */
+#include <linux/gfp.h>
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "memory.h"
+
+/**
+ * mvm_memory_new_table() - a zeroed page for an EPT table
+ *
+ * Charged to the owner's memory cgroup. May sleep.
+ *
+ * Return: the table, or NULL.
+ */
+u64 *mvm_memory_new_table(void)
+{
+	return (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+}
+
+/*
+ * The list of retired tables is kept beside them: until the flush a CPU may
+ * still read them, as entries.
+ */
+static void retire_table(struct mvm_ept *ept, u64 *table)
+{
+	struct mvm_memory *mem = container_of(ept, struct mvm_memory, ept);
+	struct page *page = virt_to_page(table);
+
+	set_page_private(page, (unsigned long)mem->retired);
+	mem->retired = page;
+}
+
+/**
+ * mvm_memory_unmap() - take a range away from the guest
+ * @mem: the memory
+ * @start: first guest-physical address
+ * @end: the first one behind the range
+ *
+ * When it returns no CPU uses what was mapped there. Call with @mem->lock
+ * held, drop it with mvm_memory_unlock().
+ */
+void mvm_memory_unmap(struct mvm_memory *mem, u64 start, u64 end)
+{
+	lockdep_assert_held(&mem->lock);
+
+	if (mvm_ept_unmap(&mem->ept, start, end))
+		mem->flush(mem);
+}
+
+/**
+ * mvm_memory_unlock() - drop @mem->lock and free what was retired under it
+ * @mem: the memory; each mvm_ept_unmap() that said so was followed by a flush
+ */
+void mvm_memory_unlock(struct mvm_memory *mem)
+	__releases(&mem->lock)
+{
+	struct page *page = mem->retired, *next;
+
+	mem->retired = NULL;
+	spin_unlock(&mem->lock);
+
+	for (; page; page = next) {
+		next = (struct page *)page_private(page);
+		set_page_private(page, 0);
+		__free_page(page);
+	}
+}
+
+/**
+ * mvm_memory_init() - prepare a VM's memory: no slots, nothing mapped
+ * @mem: zeroed
+ * @f: what the CPU's EPT can do
+ * @flush: does an INVEPT (single-context) for @mem->eptp on every CPU that may
+ *	hold translations of it, and waits for them. Called with a spinlock
+ *	held and interrupts enabled.
+ *
+ * The memory is bound to the address space of the caller, and may from then on
+ * be called back by the host. May sleep; takes mmap_lock.
+ *
+ * Return: 0, -ENOMEM, or -EINTR.
+ */
+int mvm_memory_init(struct mvm_memory *mem, const struct mvm_ept_features *f,
+		    void (*flush)(struct mvm_memory *mem))
+{
+	int ret = -ENOMEM;
+
+	mem->mm = current->mm;
+	mem->features = *f;
+	mem->flush = flush;
+	mem->gpa_limit = 1ULL << min_t(int, boot_cpu_data.x86_phys_bits,
+				       MVM_EPT_GPA_BITS);
+	init_rwsem(&mem->slots_sem);
+	spin_lock_init(&mem->lock);
+
+	mem->slots = kvzalloc(sizeof(*mem->slots), GFP_KERNEL_ACCOUNT);
+	mem->ept.root = mvm_memory_new_table();
+	if (!mem->slots || !mem->ept.root)
+		goto free;
+	mem->ept.retire = retire_table;
+	mem->eptp = mvm_ept_pointer(&mem->ept, f->ad);
+
+	mem->notifier.ops = &mvm_memory_notifier_ops;
+	ret = mmu_notifier_register(&mem->notifier, mem->mm);
+	if (ret)
+		goto free;
+	return 0;
+
+free:
+	free_page((unsigned long)mem->ept.root);
+	kvfree(mem->slots);
+	return ret;
+}
+
+/**
+ * mvm_memory_destroy() - free a VM's memory
+ * @mem: initialised; no vCPU runs, and none will
+ *
+ * Unmaps and flushes what the guest has: call it while @mem->flush still
+ * works, before VMX operation ends. May be called from any process, also
+ * after the owner's end. May sleep.
+ */
+void mvm_memory_destroy(struct mvm_memory *mem)
+{
+	/* Calls ->release(), if exit of the owner has not done it already. */
+	mmu_notifier_unregister(&mem->notifier, mem->mm);
+
+	free_page((unsigned long)mem->ept.root);
+	kvfree(mem->slots);
+}
+
+/* Makes one change that mvm_slot_plan() allowed. */
+static void change_slot(struct mvm_memory *mem, enum mvm_slot_change change,
+			const struct mvm_slot *new)
+{
+	const struct mvm_slot *old;
+
+	spin_lock(&mem->lock);
+	if (change != MVM_SLOT_CREATE) {
+		old = mvm_slot_by_id(mem->slots, new->id);
+		mvm_memory_unmap(mem, old->gpa, old->gpa + old->size);
+		mvm_slot_remove(mem->slots, new->id);
+	}
+	if (change != MVM_SLOT_DELETE)
+		mvm_slot_insert(mem->slots, new);
+	/* Faults under way looked the address up in the old table. */
+	mem->changes++;
+	mvm_memory_unlock(mem);
+}
+
+/**
+ * mvm_memory_set_region() - KVM_SET_USER_MEMORY_REGION
+ * @mem: the memory
+ * @region: the argument, unchecked
+ *
+ * When a slot was moved or deleted, neither the guest nor the module for the
+ * guest accesses its memory there any more. May sleep; call it without
+ * mmap_lock.
+ *
+ * Return: 0, -EINVAL, -EEXIST (overlap), or -EINTR (killed while waiting).
+ */
+int mvm_memory_set_region(struct mvm_memory *mem,
+			  const struct kvm_userspace_memory_region *region)
+{
+	struct mvm_slot new = {
+		.gpa = region->guest_phys_addr,
+		.size = region->memory_size,
+		.hva = region->userspace_addr,
+		.flags = region->flags,
+		.id = region->slot,
+	};
+	enum mvm_slot_change change;
+	int ret;
+
+	ret = down_write_killable(&mem->slots_sem);
+	if (ret)
+		return ret;
+	ret = mvm_slot_plan(mem->slots, region, mem->gpa_limit, TASK_SIZE_MAX,
+			    &change);
+	if (!ret && change != MVM_SLOT_SAME)
+		change_slot(mem, change, &new);
+	up_write(&mem->slots_sem);
+	return ret;
+}
+
+/*
+ * Plain copies through the owner's own mapping: they fault pages in, break
+ * COW and obey mprotect() as any access of the owner does.
+ */
+static int copy_guest(struct mvm_memory *mem, u64 gpa, void *buf, size_t len,
+		      bool write)
+{
+	const struct mvm_slot *slot;
+	void __user *hva;
+	unsigned long left;
+	size_t n;
+	int ret = 0;
+
+	down_read(&mem->slots_sem);
+	while (len) {
+		slot = mvm_slot_find(mem->slots, gpa);
+		if (!slot || (write && mvm_slot_is_readonly(slot))) {
+			ret = -EFAULT;
+			break;
+		}
+		n = min_t(u64, len, slot->gpa + slot->size - gpa);
+		hva = (void __user *)mvm_slot_hva(slot, gpa);
+		left = write ? copy_to_user(hva, buf, n) :
+			       copy_from_user(buf, hva, n);
+		if (left) {
+			ret = -EFAULT;
+			break;
+		}
+		gpa += n;
+		buf += n;
+		len -= n;
+	}
+	up_read(&mem->slots_sem);
+	return ret;
+}
+
+/**
+ * mvm_memory_read() - read guest-physical memory
+ * @mem: the memory
+ * @gpa: guest-physical address, any value
+ * @buf: where to put what was read
+ * @len: bytes; the range may cross pages and slots
+ *
+ * Call it in the owner's address space. May sleep.
+ *
+ * Return: 0, or -EFAULT where there is no slot or the owner has no memory;
+ * @buf is then undefined.
+ */
+int mvm_memory_read(struct mvm_memory *mem, u64 gpa, void *buf, size_t len)
+{
+	return copy_guest(mem, gpa, buf, len, false);
+}
+
+/**
+ * mvm_memory_write() - write guest-physical memory
+ * @mem: the memory
+ * @gpa: guest-physical address, any value
+ * @buf: what to write
+ * @len: bytes; the range may cross pages and slots
+ *
+ * Call it in the owner's address space. May sleep.
+ *
+ * Return: 0, or -EFAULT where there is no slot, a read-only one, or memory
+ * that the owner may not write; what comes before that place is written.
+ */
+int mvm_memory_write(struct mvm_memory *mem, u64 gpa, const void *buf,
+		     size_t len)
+{
+	return copy_guest(mem, gpa, (void *)buf, len, true);
+}
+
+/** mvm_memory_is_ram() - is there a slot at @gpa? Any context but interrupts. */
+bool mvm_memory_is_ram(struct mvm_memory *mem, u64 gpa)
+{
+	bool ram;
+
+	spin_lock(&mem->lock);
+	ram = mvm_slot_find(mem->slots, gpa);
+	spin_unlock(&mem->lock);
+	return ram;
+}
