@@ -13,12 +13,9 @@
 #include "tap.h"
 #include "vm.h"
 
-#define PAGE		4096
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-
 static struct vm vm;
 static struct vcpu cpu;
-static volatile int handled;
+static int handled;
 
 GUEST(out_hlt, 32, "mov $0x5a, %al; out %al, $0x10; hlt");
 GUEST(counter, 32, "1: incl 0xb000; jmp 1b");
@@ -58,7 +55,7 @@ static void immediate_exit(void)
 	is(vcpu_run(&cpu), "EINTR", "immediate_exit again");
 	cpu.run->immediate_exit = 0;
 	is(vcpu_run(&cpu), "OUT port=10 size=1 count=1 data=5a",
-	   "immediate_exit taken back");
+	   "KVM_RUN once it is taken back");
 	is(vcpu_run(&cpu), "HLT", "  and to the end");
 	is_hex(get_regs(&cpu).rip, GUEST_CODE + out_hlt_end - out_hlt,
 	       "RIP after HLT");
@@ -93,7 +90,7 @@ static void signal_mask(void)
 	struct {
 		struct kvm_signal_mask head;
 		u64 set;
-	} __attribute__((packed)) mask = { .head.len = 8 };
+	} __packed mask = { .head.len = 8 };
 	sigset_t block, pending, old;
 
 	/* Blocked outside, let in by the vCPU's mask. */
@@ -335,13 +332,13 @@ static void fault(int sig)
 }
 
 /* Whether the first byte at @p can be read. */
-static bool readable(const volatile char *p)
+static bool readable(const char *p)
 {
 	bool there = false;
 
 	signal(SIGBUS, fault);
 	if (!sigsetjmp(back, 1)) {
-		(void)*p;
+		asm volatile("" : : "r"(*p));
 		there = true;
 	}
 	signal(SIGBUS, SIG_DFL);
@@ -351,7 +348,7 @@ static bool readable(const volatile char *p)
 /* What lies behind the mapping must not be given out. */
 static void past_the_mapping(void)
 {
-	size_t size = cpu.run_size + PAGE;
+	size_t size = cpu.run_size + PAGE_SIZE;
 	char *p;
 
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, cpu.fd, 0);
@@ -360,11 +357,11 @@ static void past_the_mapping(void)
 	if (p != MAP_FAILED)
 		munmap(p, size);
 
-	p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, cpu.fd, 1ul << 40);
+	p = mmap(NULL, PAGE_SIZE, PROT_READ, MAP_SHARED, cpu.fd, 1ul << 40);
 	ok(p == MAP_FAILED || !readable(p),
 	   "mmap: nothing at an offset of 1 TiB");
 	if (p != MAP_FAILED)
-		munmap(p, PAGE);
+		munmap(p, PAGE_SIZE);
 	is_hex(readable((char *)cpu.run), 1, "mmap: the run page is there");
 }
 

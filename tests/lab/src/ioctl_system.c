@@ -14,26 +14,8 @@
 #include "tap.h"
 #include "vm.h"
 
-#define PAGE	4096
-
 static const char *device;
 static int sys;
-
-/* A pointer whose first @valid bytes are there and the next are not. */
-static void *short_pointer(size_t valid)
-{
-	static char *page;
-
-	if (!page) {
-		page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (page == MAP_FAILED)
-			bail("mmap: %s", strerror(errno));
-		munmap(page + PAGE, PAGE);
-	}
-	memset(page, 0, PAGE);
-	return page + PAGE - valid;
-}
 
 static const char *call(int fd, unsigned long cmd, unsigned long arg)
 {
@@ -45,7 +27,7 @@ static void version_and_size(void)
 	is_hex(ioctl(sys, KVM_GET_API_VERSION, 0), 12, "KVM_GET_API_VERSION");
 	is(call(sys, KVM_GET_API_VERSION, 1), "EINVAL",
 	   "KVM_GET_API_VERSION with an argument");
-	is_hex(ioctl(sys, KVM_GET_VCPU_MMAP_SIZE, 0), 3 * PAGE,
+	is_hex(ioctl(sys, KVM_GET_VCPU_MMAP_SIZE, 0), 3 * PAGE_SIZE,
 	       "KVM_GET_VCPU_MMAP_SIZE");
 	is(call(sys, KVM_GET_VCPU_MMAP_SIZE, 1), "EINVAL",
 	   "KVM_GET_VCPU_MMAP_SIZE with an argument");
@@ -75,7 +57,7 @@ static void open_flags(void)
 	is_hex(ioctl(ro, KVM_GET_API_VERSION, 0), 12,
 	       "KVM_GET_API_VERSION on it");
 	close(ro);
-	p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, sys, 0);
+	p = mmap(NULL, PAGE_SIZE, PROT_READ, MAP_SHARED, sys, 0);
 	is(errno_text(p == MAP_FAILED ? -1 : 0), "ENODEV",
 	   "mmap of the system descriptor");
 }
@@ -130,13 +112,13 @@ static void extensions(int vm)
 	size_t i;
 	int n;
 
-	for (i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(needed); i++) {
 		is_hex(ioctl(sys, KVM_CHECK_EXTENSION, needed[i].cap), 1,
 		       "KVM_CAP_%s", needed[i].name);
 		is_hex(ioctl(vm, KVM_CHECK_EXTENSION, needed[i].cap), 1,
 		       "KVM_CAP_%s on a VM", needed[i].name);
 	}
-	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
 		n = ioctl(sys, KVM_CHECK_EXTENSION, numbers[i].cap);
 		ok(n >= numbers[i].least, "KVM_CAP_%s is %d or more",
 		   numbers[i].name, numbers[i].least);
@@ -193,7 +175,7 @@ static void capabilities_tell_the_truth(int vm, int vcpu)
 	bool claimed;
 	size_t i;
 
-	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
 		claimed = ioctl(sys, KVM_CHECK_EXTENSION, calls[i].cap) > 0;
 		missing = calls[i].on_vcpu ? "EINVAL" : "ENOTTY";
 		got = call(calls[i].on_vcpu ? vcpu : vm, calls[i].cmd, 0);
@@ -267,8 +249,8 @@ static void supported_cpuid_arguments(void)
 }
 
 /* Bits that KVM provides whether or not the CPU has them. */
-#define CPUID_1_ECX_EMULATED	(1u << 21 | 1u << 24)	/* x2APIC, deadline */
-#define CPUID_7_EBX_EMULATED	(1u << 1)		/* TSC_ADJUST */
+#define CPUID_1_ECX_EMULATED	0x1200000	/* x2APIC, deadline */
+#define CPUID_7_EBX_EMULATED	0x2		/* TSC_ADJUST */
 
 static void supported_cpuid_content(void)
 {
@@ -300,7 +282,7 @@ static void supported_cpuid_content(void)
 	got = cpuid_word(list, 0x80000000, 0, 0, &found);
 	ok(got >= 0x80000008, "the highest extended leaf is 0x80000008 or more");
 
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
 		index = words[i].fn == 0xd;
 		__cpuid_count(words[i].fn, index, host[0], host[1], host[2],
 			      host[3]);
@@ -372,7 +354,7 @@ static void msr_index_list(int vcpu)
 	is(call(sys, KVM_GET_MSR_INDEX_LIST, (uintptr_t)&list), "E2BIG",
 	   "KVM_GET_MSR_INDEX_LIST with room for 0");
 	all = list.head.nmsrs;
-	ok(all >= sizeof(needed) / sizeof(needed[0]) && all < 1000,
+	ok(all >= ARRAY_SIZE(needed) && all < 1000,
 	   "  writes the needed count back");
 	diag("%u MSRs", all);
 	list.head.nmsrs = all - 1;
@@ -388,7 +370,7 @@ static void msr_index_list(int vcpu)
 	is(call(sys, KVM_GET_MSR_INDEX_LIST, (uintptr_t)edge), "EFAULT",
 	   "KVM_GET_MSR_INDEX_LIST to a short buffer");
 
-	for (k = 0; k < sizeof(needed) / sizeof(needed[0]); k++) {
+	for (k = 0; k < ARRAY_SIZE(needed); k++) {
 		for (i = 0; i < all; i++)
 			if (list.indices[i] == needed[k].index)
 				break;
@@ -421,7 +403,7 @@ static const char *region(int vm, u32 slot, u32 flags, u64 gpa, u64 size,
 static void memory_regions(int vm)
 {
 	int slots = ioctl(sys, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS);
-	char *p = mmap(NULL, 32 * PAGE, PROT_READ | PROT_WRITE,
+	char *p = mmap(NULL, 32 * PAGE_SIZE, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
@@ -429,62 +411,62 @@ static void memory_regions(int vm)
 
 	is(call(vm, KVM_SET_USER_MEMORY_REGION, 0), "EFAULT",
 	   "region: NULL");
-	is(region(vm, 0, 4, 0, PAGE, p), "EINVAL", "region: flag 4");
-	is(region(vm, 0, 1u << 31, 0, PAGE, p), "EINVAL",
+	is(region(vm, 0, 4, 0, PAGE_SIZE, p), "EINVAL", "region: flag 4");
+	is(region(vm, 0, 1u << 31, 0, PAGE_SIZE, p), "EINVAL",
 	   "region: flag 1 << 31");
-	is(region(vm, 0, 0, 0, PAGE + 1, p), "EINVAL",
+	is(region(vm, 0, 0, 0, PAGE_SIZE + 1, p), "EINVAL",
 	   "region: size not of whole pages");
-	is(region(vm, 0, 0, 1, PAGE, p), "EINVAL",
+	is(region(vm, 0, 0, 1, PAGE_SIZE, p), "EINVAL",
 	   "region: guest address inside a page");
-	is(region(vm, 0, 0, 0, PAGE, p + 1), "EINVAL",
+	is(region(vm, 0, 0, 0, PAGE_SIZE, p + 1), "EINVAL",
 	   "region: user address inside a page");
-	is(region(vm, 0, 0, -2ull * PAGE, 4 * PAGE, p), "EINVAL",
+	is(region(vm, 0, 0, -2ull * PAGE_SIZE, 4 * PAGE_SIZE, p), "EINVAL",
 	   "region: guest address wraps");
-	is(region(vm, 0, 0, 0, -2ull * PAGE, p), "EINVAL",
+	is(region(vm, 0, 0, 0, -2ull * PAGE_SIZE, p), "EINVAL",
 	   "region: size wraps the user address");
-	is(region(vm, 0, 0, 0, PAGE, (void *)-PAGE), "EINVAL",
+	is(region(vm, 0, 0, 0, PAGE_SIZE, (void *)-PAGE_SIZE), "EINVAL",
 	   "region: a kernel address");
-	is(region(vm, slots, 0, 0, PAGE, p), "EINVAL",
+	is(region(vm, slots, 0, 0, PAGE_SIZE, p), "EINVAL",
 	   "region: the first slot that is not there");
-	is(region(vm, 0xffffffff, 0, 0, PAGE, p), "EINVAL",
+	is(region(vm, 0xffffffff, 0, 0, PAGE_SIZE, p), "EINVAL",
 	   "region: slot 0xffffffff");
-	is(region(vm, 2 << 16, 0, 0, PAGE, p), "EINVAL",
+	is(region(vm, 2 << 16, 0, 0, PAGE_SIZE, p), "EINVAL",
 	   "region: address space 2");
 	is(region(vm, 0, 0, 0, 0, NULL), "EINVAL",
 	   "region: delete what is not there");
 
-	is(region(vm, 0, 0, 0, 4 * PAGE, p), "0", "region: four pages");
-	is(region(vm, 0, 0, 0, 4 * PAGE, p), "0", "region: the same again");
-	is(region(vm, 0, 0, 0, 5 * PAGE, p), "EINVAL", "region: resize");
-	is(region(vm, 0, 0, 0, 4 * PAGE, p + PAGE), "EINVAL",
+	is(region(vm, 0, 0, 0, 4 * PAGE_SIZE, p), "0", "region: four pages");
+	is(region(vm, 0, 0, 0, 4 * PAGE_SIZE, p), "0", "region: the same again");
+	is(region(vm, 0, 0, 0, 5 * PAGE_SIZE, p), "EINVAL", "region: resize");
+	is(region(vm, 0, 0, 0, 4 * PAGE_SIZE, p + PAGE_SIZE), "EINVAL",
 	   "region: other user address");
-	is(region(vm, 0, KVM_MEM_READONLY, 0, 4 * PAGE, p), "EINVAL",
+	is(region(vm, 0, KVM_MEM_READONLY, 0, 4 * PAGE_SIZE, p), "EINVAL",
 	   "region: made read-only later");
-	is(region(vm, 1, 0, 3 * PAGE, PAGE, p), "EEXIST",
+	is(region(vm, 1, 0, 3 * PAGE_SIZE, PAGE_SIZE, p), "EEXIST",
 	   "region: overlap of the last page");
-	is(region(vm, 1, 0, 0, 16 * PAGE, p), "EEXIST",
+	is(region(vm, 1, 0, 0, 16 * PAGE_SIZE, p), "EEXIST",
 	   "region: overlap around all");
-	is(region(vm, 1, 0, 4 * PAGE, PAGE, p), "0",
+	is(region(vm, 1, 0, 4 * PAGE_SIZE, PAGE_SIZE, p), "0",
 	   "region: adjacent, memory shared with slot 0");
-	is(region(vm, 1, 0, 3 * PAGE, PAGE, p), "EEXIST",
+	is(region(vm, 1, 0, 3 * PAGE_SIZE, PAGE_SIZE, p), "EEXIST",
 	   "region: moved onto another");
-	is(region(vm, 0, 0, 2 * PAGE, 4 * PAGE, p), "EEXIST",
+	is(region(vm, 0, 0, 2 * PAGE_SIZE, 4 * PAGE_SIZE, p), "EEXIST",
 	   "region: moved partly onto another");
-	is(region(vm, 1, 0, 8 * PAGE, PAGE, p), "0", "region: moved away");
-	is(region(vm, 0, 0, 2 * PAGE, 4 * PAGE, p), "0",
+	is(region(vm, 1, 0, 8 * PAGE_SIZE, PAGE_SIZE, p), "0", "region: moved away");
+	is(region(vm, 0, 0, 2 * PAGE_SIZE, 4 * PAGE_SIZE, p), "0",
 	   "region: moved onto itself");
-	is(region(vm, slots - 1, KVM_MEM_READONLY, 16 * PAGE, PAGE, p), "0",
+	is(region(vm, slots - 1, KVM_MEM_READONLY, 16 * PAGE_SIZE, PAGE_SIZE, p), "0",
 	   "region: the last slot, read-only");
-	is(region(vm, 3, 0, 1ull << 35, PAGE, p), "0",
+	is(region(vm, 3, 0, 1ull << 35, PAGE_SIZE, p), "0",
 	   "region: at 32 GiB");
-	is(region(vm, 4, 0, 32 * PAGE, PAGE, (void *)PAGE), "0",
+	is(region(vm, 4, 0, 32 * PAGE_SIZE, PAGE_SIZE, (void *)PAGE_SIZE), "0",
 	   "region: over a user address where nothing is yet");
 	is(region(vm, 0, 0, 0, 0, NULL), "0", "region: delete");
 	is(region(vm, 0, 0, 0, 0, NULL), "EINVAL", "region: delete again");
-	is(region(vm, 0, 0, 0, 5 * PAGE, p), "0",
+	is(region(vm, 0, 0, 0, 5 * PAGE_SIZE, p), "0",
 	   "region: deleted and made again with another size");
-	munmap(p, 32 * PAGE);
-	is(region(vm, 5, 0, 64 * PAGE, 0, NULL), "EINVAL",
+	munmap(p, 32 * PAGE_SIZE);
+	is(region(vm, 5, 0, 64 * PAGE_SIZE, 0, NULL), "EINVAL",
 	   "region: size 0 in a new slot");
 }
 
@@ -553,7 +535,7 @@ static void unknown_on_vm(int vm)
 	is(call(vm, KVM_CREATE_VM, 0), "ENOTTY", "VM: KVM_CREATE_VM");
 	is(call(vm, KVM_RUN, 0), "ENOTTY", "VM: KVM_RUN");
 	is(call(vm, KVM_GET_REGS, 0), "ENOTTY", "VM: KVM_GET_REGS");
-	p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, vm, 0);
+	p = mmap(NULL, PAGE_SIZE, PROT_READ, MAP_SHARED, vm, 0);
 	is(errno_text(p == MAP_FAILED ? -1 : 0), "ENODEV",
 	   "mmap of the VM descriptor");
 }

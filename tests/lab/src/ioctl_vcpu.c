@@ -9,11 +9,8 @@
 #include "tap.h"
 #include "vm.h"
 
-#define PAGE		4096
 #define KVM_MAX_MSRS	256	/* KVM_GET/SET_MSRS take fewer than this */
 #define KVM_MAX_CPUID	256
-
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 static struct vm vm;
 static struct vcpu cpu;
@@ -21,22 +18,6 @@ static struct vcpu cpu;
 static const char *call(unsigned long cmd, const void *arg)
 {
 	return errno_text(ioctl(cpu.fd, cmd, arg));
-}
-
-/* A pointer whose first @valid bytes are there and the next are not. */
-static void *short_pointer(size_t valid)
-{
-	static char *page;
-
-	if (!page) {
-		page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (page == MAP_FAILED)
-			bail("mmap: %s", strerror(errno));
-		munmap(page + PAGE, PAGE);
-	}
-	memset(page, 0, PAGE);
-	return page + PAGE - valid;
 }
 
 static void pointers(void)
@@ -93,7 +74,7 @@ static void unknown(void)
 
 	/* These two share the number 0xa3 and differ in direction and size. */
 	is(call(KVM_ENABLE_CAP, &cap), "EINVAL",
-	   "KVM_ENABLE_CAP of an unknown capability");
+	   "KVM_ENABLE_CAP of capability 0x7fffffff");
 	has_khz = ioctl(vm.sys, KVM_CHECK_EXTENSION, KVM_CAP_GET_TSC_KHZ) > 0;
 	khz = ioctl(cpu.fd, KVM_GET_TSC_KHZ, 0);
 	ok(has_khz ? khz > 1000 : khz == -1 && errno == EINVAL,
@@ -529,7 +510,7 @@ static void sigmask(void)
 	struct {
 		struct kvm_signal_mask head;
 		u8 set[16];
-	} __attribute__((packed)) mask = { };
+	} __packed mask = { };
 	struct kvm_signal_mask *edge;
 
 	mask.head.len = 8;
@@ -553,11 +534,11 @@ static void sigmask(void)
 
 static const char *map(size_t pages, size_t offset, int prot, int flags)
 {
-	void *p = mmap(NULL, pages * PAGE, prot, flags, cpu.fd, offset * PAGE);
+	void *p = mmap(NULL, pages * PAGE_SIZE, prot, flags, cpu.fd, offset * PAGE_SIZE);
 	const char *text = errno_text(p == MAP_FAILED ? -1 : 0);
 
 	if (p != MAP_FAILED)
-		munmap(p, pages * PAGE);
+		munmap(p, pages * PAGE_SIZE);
 	return text;
 }
 
@@ -572,11 +553,11 @@ static void mappings(void)
 	   "mmap: the port data alone");
 	is(map(1, 0, PROT_READ, MAP_SHARED), "0", "mmap: for reading");
 
-	again = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, cpu.fd, 0);
+	again = mmap(NULL, PAGE_SIZE, PROT_READ, MAP_SHARED, cpu.fd, 0);
 	cpu.run->immediate_exit = 1;
-	is_hex(again->immediate_exit, 1, "two mappings are one page");
+	is_hex(again->immediate_exit, 1, "mapped twice, it is the same page");
 	cpu.run->immediate_exit = 0;
-	munmap(again, PAGE);
+	munmap(again, PAGE_SIZE);
 }
 
 int main(int argc, char **argv)

@@ -503,6 +503,21 @@ void cpuid_host(struct vcpu *c)
 	free(cpuid);
 }
 
+void *short_pointer(size_t valid)
+{
+	static char *page;
+
+	if (!page) {
+		page = mmap(NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (page == MAP_FAILED)
+			bail("mmap: %s", strerror(errno));
+		munmap(page + PAGE_SIZE, PAGE_SIZE);
+	}
+	memset(page, 0, PAGE_SIZE);
+	return page + PAGE_SIZE - valid;
+}
+
 const char *errno_name(int err)
 {
 	const char *name = err ? strerrorname_np(err) : "0";

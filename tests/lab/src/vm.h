@@ -21,6 +21,9 @@ typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
 
+#define PAGE_SIZE	4096
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
 /* Where the pieces of a guest lie in its memory. */
 #define GUEST_CODE	0x1000
 #define GUEST_IDT	0x2000
@@ -166,6 +169,9 @@ struct kvm_cpuid2 *supported_cpuid(struct vm *vm);
 void cpuid_host(struct vcpu *c);
 
 void *io_data(struct vcpu *c);
+
+/** short_pointer() - a pointer with @valid zero bytes and nothing behind. */
+void *short_pointer(size_t valid);
 
 /** errno_text() - "0", "EINVAL", ... for the result of a call that sets errno. */
 const char *errno_text(long ret);
