@@ -216,8 +216,7 @@ static void add_xstate(struct list *l)
 
 	if (!mask)
 		return;
-	e->eax = (u32)mask;
-	e->edx = mask >> 32;
+	e->eax = mask;	/* there is nothing in the upper half */
 	e->ebx = mvm_cpuid_xsave_size(l->lim, mask, false);
 	e->ecx = e->ebx;
 
