@@ -42,14 +42,14 @@ static void answer(const struct leaf *leaf, u32 out[4])
 static const struct leaf full[] = {
 	/* GenuineIntel, highest leaf 20H */
 	{ 0x0, 0, 0x20, 0x756e6547, 0x6c65746e, 0x49656e69 },
-	/* APIC ID 0x5a, 64 logical processors, CLFLUSH 8 * 8, brand 3 */
-	{ 0x1, 0, 0x00050654, 0x5a400803, 0xffffffff, 0xffffffff },
+	/* EBX: APIC ID, logical processors, CLFLUSH size, brand */
+	{ 0x1, 0, 0x00050654, 0xffffffff, 0xffffffff, 0xffffffff },
 	{ 0x2, 0, 0x76036301, 0x00f0b5ff, 0, 0x00c30000 },
 	{ 0x3, 0, 0x11111111, 0x22222222, 0x33333333, 0x44444444 },
 	/* L1D and L2: 32 cores a package, two threads share */
 	{ 0x4, 0, 0x7c004121, 0x01c0003f, 0x3f, 0 },
 	{ 0x4, 1, 0x7c004143, 0x03c0003f, 0x3ff, 0 },
-	{ 0x4, 2, 0, 0, 0, 0 },
+	{ 0x4, 2, 0x20, 0, 0, 0 },
 	{ 0x5, 0, 0x40, 0x40, 3, 0x2020 },
 	{ 0x6, 0, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff },
 	{ 0x7, 0, 2, 0xffffffff, 0xffffffff, 0xffffffff },
@@ -129,6 +129,7 @@ static void supported(struct table *t, mvm_cpuid_host_fn host, u64 xcr0,
 {
 	int n;
 
+	memset(t, 0xff, sizeof(*t));
 	mvm_cpuid_limits_init(&t->lim, host, xcr0);
 	t->lim.rdtscp = flags;
 	t->lim.invpcid = flags;
@@ -143,7 +144,7 @@ static struct kvm_cpuid_entry2 *entry(struct table *t, u32 function, u32 index)
 	struct kvm_cpuid_entry2 *e = mvm_cpuid_find(t->e, t->n, function, index);
 
 	if (!e)
-		fail_msg("no entry for %x.%x", function, index);
+		fail_msg("%x.%x is not there", function, index);
 	return e;
 }
 
@@ -190,7 +191,7 @@ static void test_full_host(void **state)
 	supported(&t, full_host, XCR0_ALL, true);
 
 	check(&t, 0x0, 0, 0xd, 0x756e6547, 0x6c65746e, 0x49656e69);
-	check(&t, 0x1, 0, 0x00050654, 0x0800, l1_ecx, l1_edx);
+	check(&t, 0x1, 0, 0x00050654, 0xff00, l1_ecx, l1_edx);
 	check(&t, 0x2, 0, 0x76036301, 0x00f0b5ff, 0, 0x00c30000);
 	check(&t, 0x3, 0, 0, 0, 0, 0);
 	check(&t, 0x5, 0, 0, 0, 0, 0);
@@ -213,6 +214,26 @@ static void test_full_host(void **state)
 	check(&t, 0x80000007, 0, 0, 0, 0, BIT(8));
 	/* 4-level EPT takes 48 bits, LA57 is not offered */
 	check(&t, 0x80000008, 0, 48 << 8 | 48, BIT(9), 0, 0);
+}
+
+static void test_each_leaf_once(void **state)
+{
+	struct table t;
+	u32 i, j;
+
+	supported(&t, full_host, XCR0_ALL, true);
+	for (i = 0; i < t.n; i++) {
+		u32 f = t.e[i].function;
+		bool indexed = f == 4 || f == 7 || f == 0xb || f == 0xd;
+
+		assert_int_equal(t.e[i].flags, indexed ? INDEXED : 0);
+		assert_int_equal(t.e[i].padding[0], 0);
+		if (!indexed)
+			assert_int_equal(t.e[i].index, 0);
+		for (j = 0; j < i; j++)
+			assert_false(t.e[j].function == f &&
+				     t.e[j].index == t.e[i].index);
+	}
 }
 
 /* The ones that would break something when they came through. */
@@ -300,8 +321,34 @@ static void test_caches_belong_to_one_processor(void **state)
 	supported(&t, full_host, XCR0_ALL, true);
 	check(&t, 4, 0, 0x0121, 0x01c0003f, 0x3f, 0);
 	check(&t, 4, 1, 0x0143, 0x03c0003f, 0x3ff, 0);
-	check(&t, 4, 2, 0, 0, 0, 0);
+	check(&t, 4, 2, 0x20, 0, 0, 0);
 	assert_null(mvm_cpuid_find(t.e, t.n, 4, 3));
+}
+
+/* Each register of a feature's entry is looked at, and no other. */
+static void test_has(void **state)
+{
+	struct kvm_cpuid_entry2 e[] = {
+		{ .function = 1, .ecx = BIT(26) },
+		{ .function = 6, .eax = BIT(2) },
+		{ .function = 7, .flags = INDEXED, .index = 1, .ebx = ~0 },
+		{ .function = 7, .flags = INDEXED, .ebx = BIT(7) },
+		{ .function = 0x80000001, .edx = BIT(20), .ecx = ~0x20 },
+	};
+	const u32 n = ARRAY_SIZE(e);
+
+	assert_true(mvm_cpuid_has(e, n, MVM_FEATURE_XSAVE));
+	assert_true(mvm_cpuid_has(e, n, MVM_FEATURE_ARAT));
+	assert_true(mvm_cpuid_has(e, n, MVM_FEATURE_SMEP));
+	assert_true(mvm_cpuid_has(e, n, MVM_FEATURE_NX));
+	assert_false(mvm_cpuid_has(e, n, MVM_FEATURE_SSE2));
+	assert_false(mvm_cpuid_has(e, n, MVM_FEATURE_SMAP));
+	assert_false(mvm_cpuid_has(e, n, MVM_FEATURE_LZCNT));
+	assert_false(mvm_cpuid_has(e, n, MVM_FEATURE_LM));
+	assert_false(mvm_cpuid_has(e, 3, MVM_FEATURE_SMEP));
+	assert_false(mvm_cpuid_has(NULL, 0, MVM_FEATURE_FPU));
+	e[1].eax = ~0x4;
+	assert_false(mvm_cpuid_has(e, n, MVM_FEATURE_ARAT));
 }
 
 static void test_flags_take_features_away(void **state)
@@ -381,6 +428,52 @@ static void test_xstate(void **state)
 	assert_int_equal(t.lim.xcr0_mask, 7);
 	supported(&t, full_host, 0xe3, true);
 	assert_int_equal(t.lim.xcr0_mask, 3);
+	supported(&t, full_host, 5, true);
+	assert_int_equal(t.lim.xcr0_mask, 0);
+}
+
+/* Older and odder processors: some leaves say less. */
+static u32 odd_leaf7_max, odd_leafd1_eax;
+
+static void odd_host(u32 function, u32 index, u32 out[4])
+{
+	full_host(function, index, out);
+	if (function == 7 && !index)
+		out[MVM_EAX] = odd_leaf7_max;
+	if (function == 0xd && !index)
+		out[MVM_EAX] &= ~0xe0;
+	if (function == 0xd && index == 1)
+		out[MVM_EAX] = odd_leafd1_eax;
+	if (function == 0xd && index == 2)
+		out[MVM_ECX] = 2;
+	/* where sub-leaf 1 does not exist, CPUID returns garbage */
+	if (function == 7 && index > odd_leaf7_max)
+		memset(out, 0xff, 4 * sizeof(u32));
+}
+
+static void test_odd_host(void **state)
+{
+	struct table t;
+
+	odd_leaf7_max = 0;
+	odd_leafd1_eax = 1;
+	supported(&t, odd_host, XCR0_ALL, true);
+	assert_int_equal(entry(&t, 7, 0)->eax, 0);
+	assert_null(mvm_cpuid_find(t.e, t.n, 7, 1));
+	/* the processor lacks what XCR0 was said to have */
+	assert_int_equal(t.lim.xcr0_mask, 7);
+	/* no XSAVEC: no size of its format */
+	check(&t, 0xd, 1, 1, 0, 0, 0);
+	check(&t, 0xd, 2, 256, 576, 2, 0);
+	assert_null(mvm_cpuid_find(t.e, t.n, 0xd, 5));
+
+	odd_leaf7_max = 1;
+	odd_leafd1_eax = 2;
+	supported(&t, odd_host, XCR0_ALL, true);
+	assert_int_equal(entry(&t, 7, 0)->eax, 1);
+	/* without AVX-512, without its BF16 */
+	check(&t, 7, 1, BIT(4), 0, 0, 0);
+	check(&t, 0xd, 1, 2, 832, 0, 0);
 }
 
 static void test_no_xsave(void **state)
@@ -437,7 +530,8 @@ static void test_endless_caches(void **state)
 	struct table t;
 
 	supported(&t, endless_host, XCR0_ALL, true);
-	assert_true(t.n < 80);
+	assert_non_null(mvm_cpuid_find(t.e, t.n, 4, 31));
+	assert_null(mvm_cpuid_find(t.e, t.n, 4, 32));
 }
 
 /* ------------------------------------------------------------ a guest's table */
@@ -490,6 +584,9 @@ static void test_equal(void **state)
 	assert_true(mvm_cpuid_equal(a, 2, b, 2));
 	assert_false(mvm_cpuid_equal(a, 2, b, 1));
 	for (i = 0; i < offsetof(typeof(*b), padding) / 4; i++) {
+		((u32 *)&b[0])[i] ^= 1;
+		assert_false(mvm_cpuid_equal(a, 2, b, 2));
+		((u32 *)&b[0])[i] ^= 1;
 		((u32 *)&b[1])[i] ^= 1;
 		assert_false(mvm_cpuid_equal(a, 2, b, 2));
 		((u32 *)&b[1])[i] ^= 1;
@@ -543,6 +640,10 @@ static void test_xcr0(void **state)
 	e.eax = 3;
 	assert_int_equal(mvm_cpuid_xcr0(&e, 1, &t.lim), 3);
 	assert_int_equal(mvm_cpuid_xcr0(NULL, 0, &t.lim), 0);
+	/* EDX is the upper half, of which nothing is supported */
+	e.eax = 0;
+	e.edx = 0xff;
+	assert_int_equal(mvm_cpuid_xcr0(&e, 1, &t.lim), 0);
 }
 
 static void test_maxphyaddr(void **state)
@@ -563,15 +664,17 @@ static void test_update(void **state)
 {
 	struct mvm_cpuid_state s = { 0 };
 	struct table t;
+	u32 leaf7_ecx;
 
 	supported(&t, full_host, XCR0_ALL, true);
+	leaf7_ecx = entry(&t, 7, 0)->ecx;
 	entry(&t, 7, 0)->ecx |= BIT(4);	/* OSPKE, from user space */
 
 	s.xcr0 = 1;
 	mvm_cpuid_update(t.e, t.n, &t.lim, &s);
 	assert_false(entry(&t, 1, 0)->ecx & BIT(27));
 	assert_false(entry(&t, 1, 0)->edx & BIT(9));
-	assert_false(entry(&t, 7, 0)->ecx & BIT(4));
+	assert_int_equal(entry(&t, 7, 0)->ecx, leaf7_ecx);
 	check(&t, 0xd, 0, 0xe7, 576, 2688, 0);
 	assert_int_equal(entry(&t, 0xd, 1)->ebx, 576);
 
@@ -655,6 +758,12 @@ static void test_emulate(void **state)
 	struct mvm_cpuid c;
 
 	mvm_cpuid_install(&c, guest, ARRAY_SIZE(guest));
+	assert_ptr_equal(c.first[0], &guest[0]);
+	assert_ptr_equal(c.first[1], &guest[1]);
+	assert_ptr_equal(c.first[4], &guest[2]);
+	assert_ptr_equal(c.first[32], &guest[3]);
+	assert_ptr_equal(c.first[40], &guest[5]);
+	assert_null(c.first[2]);
 
 	ask(&c, 0, 0, 0xb, 0x756e6547, 0x6c65746e, 0x49656e69);
 	ask(&c, 0, 99, 0xb, 0x756e6547, 0x6c65746e, 0x49656e69);
@@ -778,11 +887,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_full_host),
+		cmocka_unit_test(test_each_leaf_once),
 		cmocka_unit_test(test_never_shown),
 		cmocka_unit_test(test_caches_belong_to_one_processor),
+		cmocka_unit_test(test_has),
 		cmocka_unit_test(test_flags_take_features_away),
 		cmocka_unit_test(test_nothing_invented),
 		cmocka_unit_test(test_xstate),
+		cmocka_unit_test(test_odd_host),
 		cmocka_unit_test(test_no_xsave),
 		cmocka_unit_test(test_list_too_small),
 		cmocka_unit_test(test_endless_caches),
