@@ -23,13 +23,9 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "../access.h"
 #include "ept.h"
 #include "slot.h"
-
-/* What the guest did, for mvm_memory_fault(). */
-#define MVM_ACCESS_READ		BIT(0)
-#define MVM_ACCESS_WRITE	BIT(1)
-#define MVM_ACCESS_EXEC		BIT(2)
 
 /* mvm_memory_fault(): no memory there, the access is for a device. */
 #define MVM_FAULT_MMIO		1
