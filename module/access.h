@@ -4,7 +4,7 @@
 
 #include <linux/bits.h>
 
-/* What a guest does to memory; one of them at a time. */
+/* What a guest does to memory; may be or-ed. */
 #define MVM_ACCESS_READ		BIT(0)
 #define MVM_ACCESS_WRITE	BIT(1)
 #define MVM_ACCESS_EXEC		BIT(2)

@@ -820,6 +820,58 @@ static void test_emulate_out_of_range(void **state)
 	ask(&c, 0x20, 0, 0, 0, 0, 0);
 }
 
+/* Where a range ends is what its first leaf says. */
+static void test_emulate_ranges(void **state)
+{
+	struct kvm_cpuid_entry2 e[] = {
+		{ 0x0, 0, 0, 0x1f, 0x756e6547, 0x6c65746e, 0x49656e69 },
+		{ 0x1f, 0, INDEXED, 1, 2, 3, 4 },
+		{ 0x1f, 1, INDEXED, 5, 6, 7, 8 },
+		{ 0x40000000, 0, 0, 0x40000010, 1, 2, 3 },
+		{ 0x40000100, 0, 0, 0x40000101, 1, 2, 3 },
+		{ 0x80000000, 0, 0, 0x80000030, 1, 2, 3 },
+		{ 0xc0000000, 0, 0, 0xc0000004, 1, 2, 3 },
+	};
+	static const struct {
+		u32 in, past;
+	} edge[] = {
+		{ 0x1e, 0x20 },
+		{ 0x40000010, 0x40000011 },
+		{ 0x40000101, 0x40000102 },
+		{ 0x80000030, 0x80000031 },
+		{ 0xc0000004, 0xc0000005 },
+	};
+	struct mvm_cpuid c;
+	size_t i;
+
+	mvm_cpuid_install(&c, e, ARRAY_SIZE(e));
+	for (i = 0; i < ARRAY_SIZE(edge); i++) {
+		ask(&c, edge[i].in, 0, 0, 0, 0, 0);
+		ask(&c, edge[i].past, 0, 1, 2, 3, 4);
+		ask(&c, edge[i].past, 3, 0, 0, 3, 8);
+	}
+	ask(&c, 0x50000000, 0, 1, 2, 3, 4);
+	ask(&c, 0x40000200, 0, 1, 2, 3, 4);
+	ask(&c, 0xffffffff, 0, 1, 2, 3, 4);
+
+	/* the lowest leaf of a range may be missing, as with no Centaur */
+	e[6].function = 0xc0000001;
+	ask(&c, 0xc0000000, 0, 1, 2, 3, 4);
+	ask(&c, 0xc0000002, 0, 1, 2, 3, 4);
+
+	/* a name that is AMD's in part is not AMD's */
+	e[0].ebx = 0x68747541;
+	ask(&c, 0x20, 0, 1, 2, 3, 4);
+	e[0].edx = 0x69746e65;
+	ask(&c, 0x20, 0, 1, 2, 3, 4);
+	e[0].ecx = 0x444d4163;
+	ask(&c, 0x20, 0, 0, 0, 0, 0);
+	e[0].ebx = 0x756e6547;
+	ask(&c, 0x20, 0, 1, 2, 3, 4);
+	e[0].edx = 0x49656e69;
+	ask(&c, 0x20, 0, 1, 2, 3, 4);
+}
+
 static void test_emulate_empty(void **state)
 {
 	struct mvm_cpuid c;
@@ -908,6 +960,7 @@ int main(void)
 		cmocka_unit_test(test_xsave_size),
 		cmocka_unit_test(test_emulate),
 		cmocka_unit_test(test_emulate_out_of_range),
+		cmocka_unit_test(test_emulate_ranges),
 		cmocka_unit_test(test_emulate_empty),
 		cmocka_unit_test(test_emulate_agrees_with_find),
 		cmocka_unit_test(test_xcr0_valid),
