@@ -271,8 +271,7 @@ static int descend(struct walk *w, u64 gva, u64 *gpa, u32 *error)
 			return MVM_WALK_FAULT;
 		}
 		w->rights &= entry;
-		if (nxe(w))
-			w->xd |= entry & ENTRY_XD;
+		w->xd |= entry & ENTRY_XD;
 		if (page)
 			break;
 		table = entry & GENMASK_ULL(51, 12);

@@ -476,6 +476,22 @@ static void test_odd_host(void **state)
 	check(&t, 0xd, 1, 2, 832, 0, 0);
 }
 
+/* Nothing is promised that the caller has not switched on. */
+static void test_limits_init(void **state)
+{
+	struct mvm_cpuid_limits lim;
+
+	memset(&lim, 0xff, sizeof(lim));
+	mvm_cpuid_limits_init(&lim, full_host, 7);
+	assert_false(lim.rdtscp);
+	assert_false(lim.invpcid);
+	assert_false(lim.pcid);
+	assert_int_equal(lim.xstate[2].size, 256);
+	assert_int_equal(lim.xstate[2].offset, 576);
+	assert_int_equal(lim.xstate[3].size, 0);
+	assert_int_equal(lim.xstate[5].size, 0);
+}
+
 static void test_no_xsave(void **state)
 {
 	struct table t;
@@ -947,6 +963,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_invented),
 		cmocka_unit_test(test_xstate),
 		cmocka_unit_test(test_odd_host),
+		cmocka_unit_test(test_limits_init),
 		cmocka_unit_test(test_no_xsave),
 		cmocka_unit_test(test_list_too_small),
 		cmocka_unit_test(test_endless_caches),

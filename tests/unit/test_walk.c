@@ -44,6 +44,7 @@ static int ram_read(void *ctx, u64 gpa, void *buf, size_t len)
 	assert_ptr_equal(ctx, &ram);
 	assert_true(len == 4 || len == 8);
 	assert_int_equal(gpa % len, 0);
+	memset(buf, 0, len);
 	if (gpa >= sizeof(ram.byte))
 		return -EFAULT;
 	memcpy(buf, ram.byte + gpa, len);
@@ -228,6 +229,16 @@ static void test_long_1g(void **state)
 	faults(&mmu, GVA_LONG, READ, 9);
 }
 
+/* 0xc7654321: PDPT 3, PD 0x3b, PT 0x54 in PAE; PD 0x31d, PT 0x254 in 32-bit */
+#define GVA32	0xc7654321U
+
+static void build_pae(u64 pdpte, u64 pde, u64 pte)
+{
+	put64(0x1020 + 3 * 8, pdpte);
+	put64(0x2000 + 0x3b * 8, pde);
+	put64(0x3000 + 0x54 * 8, pte);
+}
+
 /* CR3 has a PCID, or PCD and PWT, below the address. */
 static void test_cr3_low_bits(void **state)
 {
@@ -241,16 +252,14 @@ static void test_cr3_low_bits(void **state)
 	mmu.cr3 |= 0x18;
 	put32(0x1000, PS | ALL);
 	maps(&mmu, 0x123456, READ, 0x123456);
-}
+	/* what was left there in 64-bit mode */
+	mmu.cr3 |= 1ULL << 32;
+	maps(&mmu, 0x123456, READ, 0x123456);
 
-/* 0xc7654321: PDPT 3, PD 0x3b, PT 0x54 in PAE; PD 0x31d, PT 0x254 in 32-bit */
-#define GVA32	0xc7654321U
-
-static void build_pae(u64 pdpte, u64 pde, u64 pte)
-{
-	put64(0x1020 + 3 * 8, pdpte);
-	put64(0x2000 + 0x3b * 8, pde);
-	put64(0x3000 + 0x54 * 8, pte);
+	mmu = pae;
+	mmu.cr3 |= 1ULL << 32 | 0x1f;
+	build_pae(0x2000 | P, 0x3000 | ALL, 0x7000 | ALL);
+	maps(&mmu, GVA32, READ, 0x7321);
 }
 
 static void test_pae(void **state)
@@ -283,6 +292,8 @@ static void test_pae_pdpte_registers(void **state)
 	build_pae(0, 0x3000 | ALL, 0x7000 | ALL);
 	maps(&mmu, GVA32, READ, 0x7321);
 	faults(&mmu, GVA32 - 0x40000000, READ, 0);
+	put64(0x5000 + 0x3b * 8, 0x3000 | ALL);
+	maps(&mmu, GVA32 - 0x40000000, READ, 0x7321);
 	faults(&mmu, 0, READ, 0);
 	mmu.pdpte = NULL;
 	faults(&mmu, GVA32, READ, 0);
@@ -345,6 +356,12 @@ static void test_pse36(void **state)
 	build_legacy(0xfec00000 | 1 << 17 | PS | ALL, 0);
 	faults(&mmu, GVA32, READ, 9);
 
+	mmu.maxphyaddr = 33;
+	build_legacy(0xfec00000 | 1 << 13 | PS | ALL, 0);
+	maps(&mmu, GVA32, READ, 0x1fee54321ULL);
+	build_legacy(0xfec00000 | 1 << 14 | PS | ALL, 0);
+	faults(&mmu, GVA32, READ, 9);
+
 	mmu.maxphyaddr = 32;
 	build_legacy(0xfec00000 | 1 << 13 | PS | ALL, 0);
 	faults(&mmu, GVA32, READ, 9);
@@ -361,9 +378,12 @@ static void test_pse36(void **state)
 static void each_bit(const struct mvm_walk_mmu *mmu, u64 gva, u64 gpa,
 		     u64 meaningful, u64 reserved)
 {
-	u64 entry = get64(gpa), x;
+	u64 entry = get64(gpa), x, before;
+	struct mvm_walk_fault none;
 	int bit, r;
 
+	r = mvm_walk(mmu, &read_only, gva, WRITE, &before, &none);
+	assert_int_equal(r, 0);
 	for (bit = 0; bit < 64; bit++) {
 		struct mvm_walk_fault fault = { 0 };
 
@@ -375,6 +395,9 @@ static void each_bit(const struct mvm_walk_mmu *mmu, u64 gva, u64 gpa,
 		    !!(reserved & BIT_ULL(bit)))
 			fail_msg("bit %d of %llx: %d, error %x", bit, entry, r,
 				 fault.error);
+		/* what is no address must not get into one */
+		if (!r && (bit < 12 || bit >= mmu->maxphyaddr))
+			assert_int_equal(x, before);
 	}
 	put64(gpa, entry);
 }
@@ -390,6 +413,11 @@ static void test_reserved_long(void **state)
 	each_bit(&mmu, GVA_LONG, 0x2000 + 0x48 * 8, address | PS, high);
 	each_bit(&mmu, GVA_LONG, 0x3000 + 0x1a2 * 8, address | PS, high);
 	each_bit(&mmu, GVA_LONG, 0x4000 + 0x167 * 8, 0, high);
+
+	/* also when it leads to where a table might be */
+	put64(0x1000 + 0xfe * 8, PS | ALL);
+	faults(&mmu, GVA_LONG, READ, 9);
+	put64(0x1000 + 0xfe * 8, 0x2000 | ALL);
 
 	mmu.efer &= ~EFER_NX;
 	each_bit(&mmu, GVA_LONG, 0x1000 + 0xfe * 8, address, high | PS | XD);
