@@ -152,7 +152,6 @@ static void capabilities_tell_the_truth(int vm, int vcpu)
 		  KVM_GET_VCPU_EVENTS },
 		{ "DEBUGREGS", KVM_CAP_DEBUGREGS, true, KVM_GET_DEBUGREGS },
 		{ "XSAVE", KVM_CAP_XSAVE, true, KVM_GET_XSAVE },
-		{ "XCRS", KVM_CAP_XCRS, true, KVM_GET_XCRS },
 		{ "SET_GUEST_DEBUG", KVM_CAP_SET_GUEST_DEBUG, true,
 		  KVM_SET_GUEST_DEBUG },
 		{ "ENABLE_CAP", KVM_CAP_ENABLE_CAP, true, KVM_ENABLE_CAP },
@@ -166,8 +165,6 @@ static void capabilities_tell_the_truth(int vm, int vcpu)
 		{ "PIT2", KVM_CAP_PIT2, false, KVM_CREATE_PIT2 },
 		{ "ADJUST_CLOCK", KVM_CAP_ADJUST_CLOCK, false,
 		  KVM_SET_CLOCK },
-		{ "DEVICE_CTRL", KVM_CAP_DEVICE_CTRL, false,
-		  KVM_CREATE_DEVICE },
 		{ "X86_MSR_FILTER", KVM_CAP_X86_MSR_FILTER, false,
 		  KVM_X86_SET_MSR_FILTER },
 	};
@@ -251,6 +248,7 @@ static void supported_cpuid_arguments(void)
 /* Bits that KVM provides whether or not the CPU has them. */
 #define CPUID_1_ECX_EMULATED	0x1200000	/* x2APIC, deadline */
 #define CPUID_7_EBX_EMULATED	0x2		/* TSC_ADJUST */
+#define CPUID_7_ECX_EMULATED	0x4		/* UMIP */
 
 static void supported_cpuid_content(void)
 {
@@ -263,7 +261,7 @@ static void supported_cpuid_content(void)
 		{ "1.ECX", 1, 2, CPUID_1_ECX_EMULATED },
 		{ "1.EDX", 1, 3, 0 },
 		{ "7.0.EBX", 7, 1, CPUID_7_EBX_EMULATED },
-		{ "7.0.ECX", 7, 2, 0 },
+		{ "7.0.ECX", 7, 2, CPUID_7_ECX_EMULATED },
 		{ "0x80000001.ECX", 0x80000001, 2, 0 },
 		{ "0x80000001.EDX", 0x80000001, 3, 0 },
 		{ "0xd.1.EAX", 0xd, 0, 0 },
@@ -346,6 +344,7 @@ static void msr_index_list(int vcpu)
 		struct kvm_msr_entry entry;
 	} msr = { .head.nmsrs = 1 };
 	struct kvm_msr_list *edge;
+	struct kvm_cpuid2 *cpuid;
 	u32 all, i, bad = 0;
 	size_t k;
 
@@ -376,6 +375,11 @@ static void msr_index_list(int vcpu)
 				break;
 		ok(i < all, "%s is listed", needed[k].name);
 	}
+	/* Some MSRs come with a CPUID bit. */
+	cpuid = supported_cpuid(&(struct vm){ .sys = sys });
+	is(call(vcpu, KVM_SET_CPUID2, (uintptr_t)cpuid), "0",
+	   "KVM_SET_CPUID2 of all that is supported");
+	free(cpuid);
 	for (i = 0; i < all; i++) {
 		msr.entry.index = list.indices[i];
 		if (ioctl(vcpu, KVM_GET_MSRS, &msr) == 1)

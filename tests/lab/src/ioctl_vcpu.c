@@ -172,8 +172,8 @@ static const struct {
 	u64 bad;	/* 0: every value is good */
 } msrs[] = {
 	{ "SYSENTER_CS", 0x174, 0, 0x1234, 0 },
-	{ "SYSENTER_ESP", 0x175, 0, 0x7fff12345678, 1ull << 63 },
-	{ "SYSENTER_EIP", 0x176, 0, 0xffff800012345678, 1ull << 47 },
+	{ "SYSENTER_ESP", 0x175, 0, 0x7fff12345678, 0 },
+	{ "SYSENTER_EIP", 0x176, 0, 0xffff800012345678, 0 },
 	{ "PAT", 0x277, 0x0007040600070406, 0x0606060606060606,
 	  0x0006060606060602 },
 	{ "STAR", 0xc0000081, 0, 0x0023001012345678, 0 },
@@ -423,6 +423,15 @@ static void msr_values(void)
 	}
 	for (i = 0; i < ARRAY_SIZE(msrs); i++)
 		set_msr(&cpu, msrs[i].index, msrs[i].fresh);
+	/* VM entry fails with these two not canonical: refused or extended. */
+	for (i = 0x175; i <= 0x176; i++) {
+		int64_t value;
+
+		try_msr(&cpu, i, 1ull << 47);
+		value = get_msr(&cpu, i);
+		ok(value << 16 >> 16 == value, "MSR %#zx stays canonical", i);
+		set_msr(&cpu, i, 0);
+	}
 	set_msr(&cpu, 0x10, 1ull << 40);
 	ok(get_msr(&cpu, 0x10) - (1ull << 40) < 1ull << 36,
 	   "the TSC goes on from where it was set");
@@ -493,15 +502,17 @@ static void cpuid(void)
 	is_hex(back.head.nent, 2, "  which writes no count back");
 	back.head.nent = 10;
 	is(call(KVM_GET_CPUID2, &back), "0", "KVM_GET_CPUID2 of ten");
-	is_hex(back.head.nent, 3, "  writes the count back");
+	/* Linux 6.1 leaves it alone, 6.3 writes it. */
+	ok(back.head.nent == 3 || back.head.nent == 10,
+	   "  writes the count back, or nothing");
 	ok(!memcmp(list.entries, back.entries, 3 * sizeof(back.entries[0])),
 	   "  entries are read as written");
 
 	is(call(KVM_SET_CPUID2, supported), "0",
 	   "KVM_SET_CPUID2 of all that is supported");
-	back.head.nent = KVM_MAX_CPUID;
-	is(call(KVM_GET_CPUID2, &back), "0", "KVM_GET_CPUID2");
-	is_hex(back.head.nent == supported->nent, 1, "  the count is the same");
+	back.head.nent = supported->nent;
+	is(call(KVM_GET_CPUID2, &back), "0",
+	   "KVM_GET_CPUID2 with room for exactly all");
 	free(supported);
 }
 
