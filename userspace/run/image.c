@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The guest's file: a flat binary or an ELF, told apart by content.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "image.h"
+
+/* The BIOS's boot address in real mode; above real mode's reach otherwise. */
+#define LOAD_REAL	0x7c00
+#define LOAD_OTHER	0x100000
+
+/* One segment of 64 KiB can be reached from wherever real mode starts. */
+#define REAL_SEGMENT	0x10000
+#define REAL_TOP	0x100000
+
+static int flat_parse(struct image *image, const struct options *options,
+		      struct failure *failure)
+{
+	__u64 load = LOAD_OTHER;
+
+	if (options->load_given)
+		load = options->load;
+	else if (options->mode == MODE_REAL)
+		load = LOAD_REAL;
+
+	if (options->mode == MODE_REAL && load >= REAL_TOP)
+		return fail(failure, STATUS_USAGE,
+			    "--load %#llx: real mode reaches 1 MiB only", load);
+	if (options->mode == MODE_REAL && load >= REAL_SEGMENT && load % 16)
+		return fail(failure, STATUS_USAGE,
+			    "--load %#llx: from 0x10000 on, real mode needs a multiple of 16",
+			    load);
+	if (options->mode == MODE_PROTECTED && load >= LAYOUT_HIGH)
+		return fail(failure, STATUS_USAGE,
+			    "--load %#llx: protected mode reaches 4 GiB only", load);
+
+	image->mode = options->mode;
+	image->entry = load;
+	image->count = 1;
+	image->segments[0] = (struct segment){
+		.address = load,
+		.data = image->bytes,
+		.filled = image->size,
+		.size = image->size,
+	};
+	return STATUS_OK;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct segment *left = a, *right = b;
+
+	return left->address < right->address ? -1 : left->address > right->address;
+}
+
+/**
+ * image_parse() - find out what goes where
+ * @image: @bytes and @size are set, the rest is to be filled
+ * @options: mode and address of a flat image
+ * @failure: what is wrong with it
+ *
+ * Return: STATUS_OK, STATUS_IMAGE, or STATUS_USAGE if the options do not fit.
+ */
+int image_parse(struct image *image, const struct options *options,
+		struct failure *failure)
+{
+	static const char magic[] = "\177ELF";
+	unsigned int i;
+	int status;
+
+	if (!image->size)
+		return fail(failure, STATUS_IMAGE, "the file is empty");
+
+	if (image->size < 4 || memcmp(image->bytes, magic, 4))
+		return flat_parse(image, options, failure);
+
+	if (options->mode_given || options->load_given)
+		return fail(failure, STATUS_USAGE,
+			    "this is an ELF file, it says itself where it goes and how it starts: --mode and --load are for flat binaries");
+	status = elf_parse(image, failure);
+	if (status)
+		return status;
+
+	qsort(image->segments, image->count, sizeof(image->segments[0]), by_address);
+	for (i = 1; i < image->count; i++) {
+		const struct segment *left = &image->segments[i - 1];
+		const struct segment *right = &image->segments[i];
+
+		if (right->address - left->address < left->size)
+			return fail(failure, STATUS_IMAGE,
+				    "two segments overlap at %#llx (link it anew: readelf -l shows them)",
+				    right->address);
+	}
+	return STATUS_OK;
+}
+
+/**
+ * image_fits() - does the guest's memory take this image?
+ * @image: what image_parse() found
+ * @layout: the guest's memory
+ * @failure: what does not fit
+ *
+ * Return: STATUS_OK or STATUS_IMAGE.
+ */
+int image_fits(const struct image *image, const struct layout *layout,
+	       struct failure *failure)
+{
+	unsigned int i;
+
+	for (i = 0; i < image->count; i++) {
+		const struct segment *segment = &image->segments[i];
+		__u64 start = segment->address;
+
+		if (!layout_is_ram(layout, start, segment->size))
+			return fail(failure, STATUS_IMAGE,
+				    "%#llx bytes at %#llx are outside the guest's memory (RAM is 0 to %#llx%s; --memory gives more)",
+				    segment->size, start, layout->low,
+				    layout->high ? " and from 4 GiB on" : "");
+		if (start < layout->low && start + segment->size > layout->tables)
+			return fail(failure, STATUS_IMAGE,
+				    "%#llx bytes at %#llx reach into the launcher's own tables at %#llx (--memory moves them up)",
+				    segment->size, start, layout->tables);
+	}
+	return STATUS_OK;
+}
+
+/* A pipe has no size beforehand: read until the end, up to the largest guest. */
+static int read_all(struct image *image, FILE *file, struct failure *failure)
+{
+	size_t room = 0, got;
+	void *bytes;
+
+	do {
+		if (image->size == room) {
+			room = room ? 2 * room : 64 * KIB;
+			bytes = room <= MEMORY_MAX ? realloc(image->bytes, room) : NULL;
+			if (!bytes)
+				return fail(failure, STATUS_SYSTEM,
+					    "too large to be read into memory");
+			image->bytes = bytes;
+		}
+		got = fread((char *)image->bytes + image->size, 1,
+			    room - image->size, file);
+		image->size += got;
+	} while (got);
+
+	if (ferror(file))
+		return fail(failure, STATUS_NO_IMAGE, "%s", strerror(errno));
+	return STATUS_OK;
+}
+
+/**
+ * image_read() - read and understand the guest's file
+ * @image: to be filled; image_free() it, also after a failure
+ * @options: path, mode and address
+ * @failure: what is wrong
+ *
+ * Return: STATUS_OK, STATUS_NO_IMAGE if it cannot be read, or what
+ * image_parse() returned.
+ */
+int image_read(struct image *image, const struct options *options,
+	       struct failure *failure)
+{
+	struct stat stat;
+	FILE *file;
+	int status;
+
+	*image = (struct image){ 0 };
+	file = fopen(options->image, "rbe");
+	if (!file)
+		return fail(failure, STATUS_NO_IMAGE, "%s", strerror(errno));
+
+	if (!fstat(fileno(file), &stat) && S_ISDIR(stat.st_mode))
+		status = fail(failure, STATUS_NO_IMAGE, "is a directory");
+	else
+		status = read_all(image, file, failure);
+	fclose(file);
+	return status ? status : image_parse(image, options, failure);
+}
+
+/**
+ * image_free() - give back what image_read() took
+ * @image: the image
+ */
+void image_free(struct image *image)
+{
+	free(image->bytes);
+	image->bytes = NULL;
+}

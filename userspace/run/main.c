@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * minivmm-run: runs one guest on one vCPU.
+ *
+ * The order to read it in:
+ *
+ *	main.c		from the command line to the exit status
+ *	options.c	the command line
+ *	image.c, elf_image.c	what goes where in the guest's memory
+ *	layout.c	where the guest has memory
+ *	machine.c	the virtual machine, by the calls of <linux/kvm.h>
+ *	cpu.c		what its vCPU begins with
+ *	exits.c		the run loop
+ *	serial.c, console.c	port 0x3f8, and what is at its other end
+ *	stop.c		signals and the time limit
+ *	device.c	opening the device, and what may be in the way
+ *	report.c, state.c, walk.c	what we say when a guest fails
+ *	stats.c		--stats
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "console.h"
+#include "exits.h"
+#include "image.h"
+#include "machine.h"
+#include "options.h"
+#include "report.h"
+#include "stop.h"
+
+#ifndef MINIVMM_VERSION
+#error "the Makefile defines MINIVMM_VERSION"
+#endif
+
+/*
+ * If we were started with standard input or output closed, the device would
+ * get their numbers, and the guest would print into it.
+ */
+static void open_standard_files(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+static int print_and_end(const char *text)
+{
+	fputs(text, stdout);
+	if (!fflush(stdout))
+		return STATUS_OK;
+	fprintf(stderr, "minivmm-run: standard output: %s\n", strerror(errno));
+	return STATUS_OUTPUT;
+}
+
+static void print_stats(const struct machine *machine)
+{
+	int err = stats_print(machine->vcpu, stderr);
+
+	if (err)
+		report_note("--stats: the device gives no counters: %s", strerror(-err));
+}
+
+static int run(const struct options *options, const struct image *image,
+	       struct failure *failure)
+{
+	struct machine machine;
+	int status, err;
+
+	status = machine_create(&machine, options, image, failure);
+	if (status)
+		goto out;
+
+	err = stop_arm(&machine.run->immediate_exit, options->timeout);
+	if (err) {
+		status = fail(failure, STATUS_SYSTEM, "timer: %s", strerror(-err));
+		goto out;
+	}
+	status = guest_run(&machine, options);
+	console_restore();
+	stop_disarm();
+
+	if (options->stats) {
+		console_end_line();
+		print_stats(&machine);
+	}
+out:
+	machine_destroy(&machine);
+	return status;
+}
+
+int main(int argc, char *argv[])
+{
+	struct failure failure = { 0 };
+	struct options options;
+	const char *about = "";
+	struct image image;
+	int status;
+
+	open_standard_files();
+
+	status = options_parse(&options, argc, argv, &failure);
+	if (status) {
+		fprintf(stderr, "minivmm-run: %s\nTry: minivmm-run --help\n", failure.text);
+		return status;
+	}
+	if (options.help)
+		return print_and_end(options_help);
+	if (options.version)
+		return print_and_end("minivmm-run " MINIVMM_VERSION "\n");
+
+	status = image_read(&image, &options, &failure);
+	if (!status)
+		status = run(&options, &image, &failure);
+	/* Of the image, or of what else has a name in the message already. */
+	if (status == STATUS_IMAGE || status == STATUS_NO_IMAGE)
+		about = options.image;
+	if (failure.text[0])
+		fprintf(stderr, "minivmm-run: %s%s%s\n", about, *about ? ": " : "",
+			failure.text);
+	image_free(&image);
+
+	if (status > STATUS_SIGNAL)
+		stop_die(status - STATUS_SIGNAL);
+	return status;
+}

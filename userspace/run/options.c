@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The command line.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include "options.h"
+
+const char options_help[] =
+"Usage: minivmm-run [OPTION]... IMAGE\n"
+"Run IMAGE, an ELF program or a flat binary, as the guest of a virtual machine.\n"
+"\n"
+"  -m, --memory SIZE    RAM of the guest, 1M to 256G (64M)\n"
+"      --mode MODE      a flat binary starts in real, protected or long mode (real)\n"
+"      --load ADDR      where a flat binary goes (0x7c00 in real mode, else 0x100000)\n"
+"      --device PATH    whom to ask for the machine (" DEFAULT_DEVICE ");\n"
+"                       /dev/kvm works too\n"
+"      --timeout TIME   end the guest after 5, 5s, 500ms or 2m\n"
+"      --stats          at the end, print what the vCPU counted: VM exits by reason\n"
+"  -v, --verbose        tell of accesses to ports where nothing is\n"
+"  -h, --help           print this and end\n"
+"      --version        print the version and end\n"
+"\n"
+"Port 0x3f8 is a serial port on standard input and output. Writing N to port\n"
+"0xf4 ends the guest with status N, 0 to 63; HLT with interrupts off, with 0.\n"
+"\n"
+"Status: 0-63 guest, 64 usage, 65 bad image, 66 no image, 69 no device,\n"
+"70 internal error, 71 system error, 74 output failed, 75 VT-x busy,\n"
+"77 no permission, 80 triple fault, 81 VM entry failed, 82 no memory there,\n"
+"83 unhandled exit, 84 halted for ever, 85 vector without a handler,\n"
+"124 timeout, 128+N signal N. See minivmm-run(1).\n";
+
+/* A number, all digits: strtoull() would take signs and spaces too. */
+static const char *parse_number(const char *text, int base, __u64 *value,
+				char **end)
+{
+	const char *digits = base == 16 ? text + 2 : text;
+
+	if (base == 16 ? !isxdigit((unsigned char)*digits) :
+			 !isdigit((unsigned char)*digits))
+		return "not a number";
+
+	errno = 0;
+	*value = strtoull(text, end, base);
+	return errno == ERANGE ? "too large" : NULL;
+}
+
+/**
+ * parse_size() - an amount of memory: digits, then nothing, K, M, G or T
+ * @text: what the user wrote
+ * @bytes: the answer
+ *
+ * Return: NULL, or what is wrong with @text.
+ */
+const char *parse_size(const char *text, __u64 *bytes)
+{
+	static const char units[] = "KMGT";
+	const char *wrong, *unit;
+	unsigned int shift = 0;
+	char *end;
+	__u64 value;
+
+	wrong = parse_number(text, 10, &value, &end);
+	if (wrong)
+		return wrong;
+
+	if (*end) {
+		unit = strchr(units, toupper((unsigned char)*end));
+		if (!unit || end[1])
+			return "unknown unit (K, M, G and T are known)";
+		shift = 10 * (unit - units + 1);
+	}
+	if (value << shift >> shift != value)
+		return "too large";
+	*bytes = value << shift;
+	return NULL;
+}
+
+/**
+ * parse_address() - a guest-physical address: hexadecimal after 0x, else decimal
+ * @text: what the user wrote
+ * @address: the answer
+ *
+ * A leading 0 alone does not mean octal: nobody means it with addresses.
+ *
+ * Return: NULL, or what is wrong with @text.
+ */
+const char *parse_address(const char *text, __u64 *address)
+{
+	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+	const char *wrong;
+	char *end;
+
+	wrong = parse_number(text, hex ? 16 : 10, address, &end);
+	if (!wrong && *end)
+		wrong = "not an address (write 0x7c00 or 31744)";
+	return wrong;
+}
+
+/**
+ * parse_duration() - a time: digits, then nothing or s, ms, m
+ * @text: what the user wrote
+ * @milliseconds: the answer
+ *
+ * Return: NULL, or what is wrong with @text.
+ */
+const char *parse_duration(const char *text, __u64 *milliseconds)
+{
+	const __u64 most = 1000ULL * 60 * 60 * 24 * 365;
+	const char *wrong;
+	__u64 value, unit;
+	char *end;
+
+	wrong = parse_number(text, 10, &value, &end);
+	if (wrong)
+		return wrong;
+
+	if (!*end || !strcmp(end, "s"))
+		unit = 1000;
+	else if (!strcmp(end, "ms"))
+		unit = 1;
+	else if (!strcmp(end, "m"))
+		unit = 60 * 1000;
+	else
+		return "unknown unit (s, ms and m are known)";
+
+	if (!value)
+		return "no time at all (leave the option out for no limit)";
+	if (value > most / unit)
+		return "more than a year (leave the option out for no limit)";
+	*milliseconds = value * unit;
+	return NULL;
+}
+
+/**
+ * parse_mode() - the name of a processor mode
+ * @text: what the user wrote
+ * @mode: the answer
+ *
+ * Return: NULL, or what is wrong with @text.
+ */
+const char *parse_mode(const char *text, enum mode *mode)
+{
+	if (!strcmp(text, "real"))
+		*mode = MODE_REAL;
+	else if (!strcmp(text, "protected"))
+		*mode = MODE_PROTECTED;
+	else if (!strcmp(text, "long"))
+		*mode = MODE_LONG;
+	else
+		return "unknown mode (real, protected and long are known)";
+	return NULL;
+}
+
+static const char *parse_memory(const char *text, __u64 *bytes)
+{
+	const char *wrong = parse_size(text, bytes);
+
+	if (wrong)
+		return wrong;
+	if (*bytes < MEMORY_MIN)
+		return "too little, 1M is the least (a number alone is bytes)";
+	if (*bytes > MEMORY_MAX)
+		return "too much, 256G is the most";
+	if (*bytes % PAGE_SIZE)
+		return "not a multiple of the page size, 4K";
+	return NULL;
+}
+
+enum { OPT_MODE = 0x100, OPT_LOAD, OPT_DEVICE, OPT_TIMEOUT, OPT_STATS, OPT_VERSION };
+
+static const struct option long_options[] = {
+	{ "memory",	required_argument,	NULL,	'm' },
+	{ "mode",	required_argument,	NULL,	OPT_MODE },
+	{ "load",	required_argument,	NULL,	OPT_LOAD },
+	{ "device",	required_argument,	NULL,	OPT_DEVICE },
+	{ "timeout",	required_argument,	NULL,	OPT_TIMEOUT },
+	{ "stats",	no_argument,		NULL,	OPT_STATS },
+	{ "verbose",	no_argument,		NULL,	'v' },
+	{ "help",	no_argument,		NULL,	'h' },
+	{ "version",	no_argument,		NULL,	OPT_VERSION },
+	{ NULL,		0,			NULL,	0 },
+};
+
+/* getopt_long() knows what it did not like only through these variables. */
+static int bad_option(int how, char *argv[], struct failure *failure)
+{
+	const char *word = argv[optind - 1];
+
+	if (how == ':')
+		return fail(failure, STATUS_USAGE, "%s needs a value", word);
+	if (optopt > 0 && optopt < 0x100 && !(optopt == 'm' || optopt == 'v' || optopt == 'h'))
+		return fail(failure, STATUS_USAGE, "-%c: no such option", optopt);
+	if (optopt)
+		return fail(failure, STATUS_USAGE, "%s: this option takes no value", word);
+	return fail(failure, STATUS_USAGE, "%s: no such option, or not only one", word);
+}
+
+/**
+ * options_parse() - read the command line
+ * @options: to be filled
+ * @argc: as main() got it
+ * @argv: as main() got it; getopt_long() may reorder it
+ * @failure: what is wrong with it
+ *
+ * Return: STATUS_OK or STATUS_USAGE.
+ */
+int options_parse(struct options *options, int argc, char *argv[],
+		  struct failure *failure)
+{
+	const char *wrong = NULL, *name = NULL;
+	int option, index;
+
+	*options = (struct options){
+		.device = DEFAULT_DEVICE,
+		.memory = DEFAULT_MEMORY,
+		.mode = MODE_REAL,
+	};
+
+	optind = 0;	/* GNU: start anew; a test parses more than once */
+	opterr = 0;
+	while (!wrong) {
+		index = -1;
+		option = getopt_long(argc, argv, ":m:vh", long_options, &index);
+		if (option == -1)
+			break;
+		name = index >= 0 ? long_options[index].name : "memory";
+		switch (option) {
+		case 'm':
+			wrong = parse_memory(optarg, &options->memory);
+			break;
+		case OPT_MODE:
+			wrong = parse_mode(optarg, &options->mode);
+			options->mode_given = true;
+			break;
+		case OPT_LOAD:
+			wrong = parse_address(optarg, &options->load);
+			options->load_given = true;
+			break;
+		case OPT_DEVICE:
+			options->device = optarg;
+			wrong = *optarg ? NULL : "no path";
+			break;
+		case OPT_TIMEOUT:
+			wrong = parse_duration(optarg, &options->timeout);
+			break;
+		case OPT_STATS:
+			options->stats = true;
+			break;
+		case 'v':
+			options->verbose = true;
+			break;
+		case 'h':
+			options->help = true;
+			return STATUS_OK;
+		case OPT_VERSION:
+			options->version = true;
+			return STATUS_OK;
+		default:
+			return bad_option(option, argv, failure);
+		}
+	}
+	if (wrong)
+		return fail(failure, STATUS_USAGE, "--%s %s: %s", name, optarg, wrong);
+
+	if (optind == argc)
+		return fail(failure, STATUS_USAGE, "no IMAGE given");
+	if (optind + 1 < argc)
+		return fail(failure, STATUS_USAGE, "%s: one IMAGE is enough",
+			    argv[optind + 1]);
+	options->image = argv[optind];
+	return STATUS_OK;
+}

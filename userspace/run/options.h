@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef RUN_OPTIONS_H
+#define RUN_OPTIONS_H
+
+#include "layout.h"
+#include "status.h"
+
+#define DEFAULT_DEVICE	"/dev/minivmm"
+#define DEFAULT_MEMORY	(64 * MIB)
+
+/**
+ * struct options - what the command line asked for
+ * @help: only the help was asked for
+ * @version: only the version was asked for
+ * @stats: print the counters of the vCPU at the end
+ * @verbose: say what is otherwise passed over in silence
+ * @image: the guest's file
+ * @device: the device to open
+ * @memory: bytes of RAM, checked
+ * @timeout: in milliseconds, 0 for none
+ * @mode: for a flat image
+ * @mode_given: @mode was on the command line
+ * @load: guest-physical address of a flat image
+ * @load_given: @load was on the command line
+ */
+struct options {
+	bool help;
+	bool version;
+	bool stats;
+	bool verbose;
+	const char *image;
+	const char *device;
+	__u64 memory;
+	__u64 timeout;
+	enum mode mode;
+	bool mode_given;
+	__u64 load;
+	bool load_given;
+};
+
+extern const char options_help[];
+
+int options_parse(struct options *options, int argc, char *argv[],
+		  struct failure *failure);
+
+const char *parse_size(const char *text, __u64 *bytes);
+const char *parse_address(const char *text, __u64 *address);
+const char *parse_duration(const char *text, __u64 *milliseconds);
+const char *parse_mode(const char *text, enum mode *mode);
+
+#endif /* RUN_OPTIONS_H */

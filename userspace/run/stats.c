@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * --stats: the counters that a vCPU gives through KVM_GET_STATS_FD.
+ *
+ * The file describes itself (Documentation/virt/kvm/api.rst in the kernel's
+ * source), so the same code prints what minivmm counts and what KVM counts.
+ * minivmm has a counter for each exit reason, "exit_<reason>"; those become
+ * the table "VM exits by reason".
+ */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include "report.h"
+
+#define BY_REASON	"exit_"
+#define TOTAL		"exits"
+
+/* Nobody has that many; a header that says so is not one. */
+#define COUNTERS_MAX	4096
+#define NAME_MAX_BYTES	512
+
+struct counter {
+	const char *name;
+	const struct kvm_stats_desc *desc;
+	__u64 value;
+};
+
+/**
+ * struct stats - what the file said
+ * @header: its header
+ * @descs: the block of descriptors
+ * @counters: those that are not zero
+ * @count: of @counters
+ */
+struct stats {
+	struct kvm_stats_header header;
+	char *descs;
+	struct counter *counters;
+	unsigned int count;
+};
+
+static int read_at(int fd, void *to, size_t size, off_t offset)
+{
+	ssize_t got = pread(fd, to, size, offset);
+
+	if (got < 0)
+		return -errno;
+	return (size_t)got == size ? 0 : -EIO;
+}
+
+/* A histogram's value is the number of samples in all of its buckets. */
+static int read_value(int fd, const struct stats *stats,
+		      const struct kvm_stats_desc *desc, __u64 *value)
+{
+	off_t offset = (off_t)stats->header.data_offset + desc->offset;
+	unsigned int i;
+	__u64 part;
+	int err;
+
+	*value = 0;
+	for (i = 0; i < desc->size; i++) {
+		err = read_at(fd, &part, sizeof(part), offset + i * sizeof(part));
+		if (err)
+			return err;
+		*value += part;
+	}
+	return 0;
+}
+
+static int read_stats(int fd, struct stats *stats)
+{
+	struct kvm_stats_header *header = &stats->header;
+	size_t step;
+	__u32 i;
+	int err;
+
+	err = read_at(fd, header, sizeof(*header), 0);
+	if (err)
+		return err;
+	if (!header->name_size || header->name_size > NAME_MAX_BYTES ||
+	    header->num_desc > COUNTERS_MAX)
+		return -EPROTO;
+
+	step = sizeof(struct kvm_stats_desc) + header->name_size;
+	stats->descs = malloc(step * header->num_desc + 1);
+	stats->counters = calloc(header->num_desc + 1, sizeof(*stats->counters));
+	if (!stats->descs || !stats->counters)
+		return -ENOMEM;
+	err = read_at(fd, stats->descs, step * header->num_desc, header->desc_offset);
+	if (err)
+		return err;
+
+	for (i = 0; i < header->num_desc; i++) {
+		struct kvm_stats_desc *desc = (void *)(stats->descs + i * step);
+		struct counter *counter = &stats->counters[stats->count];
+
+		desc->name[header->name_size - 1] = 0;
+		counter->name = desc->name;
+		counter->desc = desc;
+		err = read_value(fd, stats, desc, &counter->value);
+		if (err)
+			return err;
+		if (counter->value)
+			stats->count++;
+	}
+	return 0;
+}
+
+static bool is_reason(const struct counter *counter)
+{
+	return !strncmp(counter->name, BY_REASON, strlen(BY_REASON));
+}
+
+/* Most frequent first; the alphabet decides between equals. */
+static int by_value(const void *a, const void *b)
+{
+	const struct counter *left = a, *right = b;
+
+	if (left->value != right->value)
+		return left->value > right->value ? -1 : 1;
+	return strcmp(left->name, right->name);
+}
+
+static const char *unit_of(const struct kvm_stats_desc *desc, char *text, size_t size)
+{
+	static const char *const units[] = { "", "bytes", "s", "cycles", "(yes or no)" };
+	unsigned int unit = (desc->flags & KVM_STATS_UNIT_MASK) >> KVM_STATS_UNIT_SHIFT;
+	unsigned int type = desc->flags & KVM_STATS_TYPE_MASK;
+	bool binary = (desc->flags & KVM_STATS_BASE_MASK) == KVM_STATS_BASE_POW2;
+	const char *name = unit < ARRAY_SIZE(units) ? units[unit] : "?";
+
+	if (type == KVM_STATS_TYPE_LINEAR_HIST || type == KVM_STATS_TYPE_LOG_HIST)
+		return "samples";
+	if (!desc->exponent)
+		return name;
+	if (!strcmp(name, "s") && !binary && desc->exponent == -9)
+		return "ns";
+	snprintf(text, size, "x %u^%d %s", binary ? 2 : 10, desc->exponent, name);
+	return text;
+}
+
+static void print_reasons(const struct stats *stats, FILE *out)
+{
+	__u64 total = 0;
+	unsigned int i;
+
+	for (i = 0; i < stats->count; i++) {
+		if (!strcmp(stats->counters[i].name, TOTAL))
+			total = stats->counters[i].value;
+	}
+
+	fprintf(out, "VM exits by reason:\n");
+	for (i = 0; i < stats->count; i++) {
+		const struct counter *counter = &stats->counters[i];
+
+		if (is_reason(counter))
+			fprintf(out, "  %12llu  %s\n", counter->value,
+				counter->name + strlen(BY_REASON));
+	}
+	fprintf(out, "  %12llu  in all\n", total);
+}
+
+static void print_others(const struct stats *stats, bool reasons, FILE *out)
+{
+	bool headed = false;
+	unsigned int i;
+	char text[48];
+
+	for (i = 0; i < stats->count; i++) {
+		const struct counter *counter = &stats->counters[i];
+
+		if (reasons && (is_reason(counter) || !strcmp(counter->name, TOTAL)))
+			continue;
+		if (!headed)
+			fprintf(out, "%s\n", reasons ? "Other counters:" : "Counters of the vCPU:");
+		headed = true;
+		fprintf(out, "  %12llu  %s %s\n", counter->value, counter->name,
+			unit_of(counter->desc, text, sizeof(text)));
+	}
+}
+
+/**
+ * stats_print() - print the counters of a vCPU that are not zero
+ * @vcpu: its descriptor
+ * @out: where to
+ *
+ * Return: 0 or a negative errno.
+ */
+int stats_print(int vcpu, FILE *out)
+{
+	struct stats stats = { 0 };
+	bool reasons = false;
+	unsigned int i;
+	int fd, err;
+
+	fd = ioctl(vcpu, KVM_GET_STATS_FD, NULL);
+	if (fd < 0)
+		return -errno;
+	err = read_stats(fd, &stats);
+	close(fd);
+
+	if (!err) {
+		qsort(stats.counters, stats.count, sizeof(*stats.counters), by_value);
+		for (i = 0; i < stats.count; i++)
+			reasons = reasons || is_reason(&stats.counters[i]);
+		if (reasons)
+			print_reasons(&stats, out);
+		print_others(&stats, reasons, out);
+	}
+	free(stats.descs);
+	free(stats.counters);
+	return err;
+}
