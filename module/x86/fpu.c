@@ -18,6 +18,7 @@
 #include <asm/processor.h>
 #include <asm/special_insns.h>
 
+#include "../compat.h"
 #include "cpuid.h"
 #include "fpu.h"
 
