@@ -14,7 +14,7 @@ static struct vm vm;
 static struct vcpu cpu;		/* without a CPUID table */
 static struct vcpu full;	/* with all that the device supports */
 
-GUEST(cpuid64, 64, "cpuid; hlt");
+GUEST64(cpuid64, "cpuid; hlt");
 
 static void run_cpuid(struct vcpu *c, u32 leaf, u32 index, const char *want,
 		      const char *name)
@@ -81,8 +81,8 @@ static void cpuid_table(void)
 	vcpu_close(&c);
 }
 
-GUEST(rdmsr64, 64, "rdmsr; hlt");
-GUEST(wrmsr64, 64, "wrmsr; hlt");
+GUEST64(rdmsr64, "rdmsr; hlt");
+GUEST64(wrmsr64, "wrmsr; hlt");
 
 /* The guest writes @value, or reads what KVM_SET_MSRS set to @value. */
 static const char *msr_op(bool write, u32 index, u64 value)
@@ -178,12 +178,12 @@ static void msr_access(void)
 	   "ring 3: CPUID works, HLT does not");
 }
 
-GUEST(tsc64, 64,
+GUEST64(tsc64,
 	"rdtsc; mov %eax, %esi; mov %edx, %edi\n"
 	"rdtsc; shl $32, %rdx; or %rdx, %rax; shl $32, %rdi; or %rdi, %rsi\n"
 	"sub %rsi, %rax; hlt");
-GUEST(rdtscp64, 64, "rdtscp; hlt");
-GUEST(rdpmc64, 64, "xor %ecx, %ecx; rdpmc; hlt");
+GUEST64(rdtscp64, "rdtscp; hlt");
+GUEST64(rdpmc64, "xor %ecx, %ecx; rdpmc; hlt");
 
 static void time_stamps(void)
 {
@@ -222,7 +222,7 @@ static void time_stamps(void)
 	   "RDPMC without performance counters");
 }
 
-GUEST(xsetbv64, 64, "xsetbv; mov $0, %ecx; xgetbv; hlt");
+GUEST64(xsetbv64, "xsetbv; mov $0, %ecx; xgetbv; hlt");
 
 static bool shows(u32 fn, int reg, u32 bits)
 {
@@ -286,16 +286,16 @@ static void extended_control(void)
 	run_cpuid(&full, 0x80000000, 0, "80000008 0 0 0", "CPUID 0x80000000");
 }
 
-GUEST(read_controls, 64,
+GUEST64(read_controls,
 	"mov %cr0, %rax; mov %cr3, %rbx; mov %cr4, %rcx; mov %cr8, %rdx\n"
 	"smsw %rsi; hlt");
-GUEST(write_cr0, 64, "mov %rax, %cr0; mov %cr0, %rbx; hlt");
-GUEST(write_cr3, 64, "mov %rax, %cr3; mov %cr3, %rbx; hlt");
-GUEST(write_cr4, 64, "mov %rax, %cr4; mov %cr4, %rbx; hlt");
-GUEST(write_cr8, 64, "mov %rax, %cr8; mov %cr8, %rbx; hlt");
-GUEST(write_cr0_32, 32, "mov %eax, %cr0; mov %cr0, %ebx; hlt");
-GUEST(lmsw32, 32, "lmsw %ax; mov %cr0, %ebx; hlt");
-GUEST(clts64, 64, "clts; mov %cr0, %rbx; hlt");
+GUEST64(write_cr0, "mov %rax, %cr0; mov %cr0, %rbx; hlt");
+GUEST64(write_cr3, "mov %rax, %cr3; mov %cr3, %rbx; hlt");
+GUEST64(write_cr4, "mov %rax, %cr4; mov %cr4, %rbx; hlt");
+GUEST64(write_cr8, "mov %rax, %cr8; mov %cr8, %rbx; hlt");
+GUEST32(write_cr0_32, "mov %eax, %cr0; mov %cr0, %ebx; hlt");
+GUEST32(lmsw32, "lmsw %ax; mov %cr0, %ebx; hlt");
+GUEST64(clts64, "clts; mov %cr0, %rbx; hlt");
 
 #define LONG_CR0	(CR0_PG | CR0_NE | CR0_ET | CR0_PE)
 #define LONG_CR4	(CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT)
@@ -404,19 +404,19 @@ static void control_registers(void)
 	written(CR0_PE | CR0_ET, "a reserved bit of CR0 is not kept");
 }
 
-GUEST(debug64, 64,
+GUEST64(debug64,
 	"mov %rax, %dr0; mov %rbx, %dr1; mov %rcx, %dr2; mov %rsi, %dr3\n"
 	"mov %rdi, %dr6; mov %rdx, %dr7\n"
 	"cpuid; out %al, $0x10\n"
 	"mov %dr0, %rax; mov %dr1, %rbx; mov %dr2, %rcx; mov %dr3, %rsi\n"
 	"mov %dr6, %rdi; mov %dr7, %rdx; hlt");
-GUEST(breakpoint64, 64,
+GUEST64(breakpoint64,
 	"mov %rax, %dr0; mov %rdx, %dr7; cpuid; nop; nop; hlt");
-GUEST(watchpoint64, 64,
+GUEST64(watchpoint64,
 	"mov %rax, %dr0; mov %rdx, %dr7; movb $1, 0xb000; nop; hlt");
-GUEST(dr7_64, 64, "mov %rax, %dr7; hlt");
-GUEST(dr4_64, 64, "mov %dr4, %rax; hlt");
-GUEST(general_detect64, 64,
+GUEST64(dr7_64, "mov %rax, %dr7; hlt");
+GUEST64(dr4_64, "mov %dr4, %rax; hlt");
+GUEST64(general_detect64,
 	"mov %rdx, %dr7; nop; mov %dr0, %rax; hlt");
 
 static void debug_registers(void)
@@ -476,24 +476,24 @@ static void debug_registers(void)
 	is(vcpu_run(&full), "trap 6 at +0", "DR4 with CR4.DE");
 }
 
-GUEST(invd64, 64, "invd; wbinvd; hlt");
-GUEST(vmxon64, 64, "vmxon 0xb000; hlt");
-GUEST(vmxoff64, 64, "vmxoff; hlt");
-GUEST(vmclear64, 64, "vmclear 0xb000; hlt");
-GUEST(vmptrld64, 64, "vmptrld 0xb000; hlt");
-GUEST(vmptrst64, 64, "vmptrst 0xb000; hlt");
-GUEST(vmread64, 64, "vmread %rax, %rbx; hlt");
-GUEST(vmwrite64, 64, "vmwrite %rbx, %rax; hlt");
-GUEST(vmlaunch64, 64, "vmlaunch; hlt");
-GUEST(vmresume64, 64, "vmresume; hlt");
-GUEST(invept64, 64, "invept 0xb000, %rax; hlt");
-GUEST(invvpid64, 64, "invvpid 0xb000, %rax; hlt");
-GUEST(vmfunc64, 64, "vmfunc; hlt");
-GUEST(vmxon32, 32, "vmxon 0xb000; hlt");
-GUEST(vmread32, 32, "vmread %eax, %ebx; hlt");
-GUEST(vmlaunch32, 32, "vmlaunch; hlt");
-GUEST(invpcid64, 64, "invpcid 0xb000, %rax; hlt");
-GUEST(monitor64, 64, "xor %ecx, %ecx; monitor; mwait; hlt");
+GUEST64(invd64, "invd; wbinvd; hlt");
+GUEST64(vmxon64, "vmxon 0xb000; hlt");
+GUEST64(vmxoff64, "vmxoff; hlt");
+GUEST64(vmclear64, "vmclear 0xb000; hlt");
+GUEST64(vmptrld64, "vmptrld 0xb000; hlt");
+GUEST64(vmptrst64, "vmptrst 0xb000; hlt");
+GUEST64(vmread64, "vmread %rax, %rbx; hlt");
+GUEST64(vmwrite64, "vmwrite %rbx, %rax; hlt");
+GUEST64(vmlaunch64, "vmlaunch; hlt");
+GUEST64(vmresume64, "vmresume; hlt");
+GUEST64(invept64, "invept 0xb000, %rax; hlt");
+GUEST64(invvpid64, "invvpid 0xb000, %rax; hlt");
+GUEST64(vmfunc64, "vmfunc; hlt");
+GUEST32(vmxon32, "vmxon 0xb000; hlt");
+GUEST32(vmread32, "vmread %eax, %ebx; hlt");
+GUEST32(vmlaunch32, "vmlaunch; hlt");
+GUEST64(invpcid64, "invpcid 0xb000, %rax; hlt");
+GUEST64(monitor64, "xor %ecx, %ecx; monitor; mwait; hlt");
 
 static void other_instructions(void)
 {

@@ -88,7 +88,7 @@ static void is_transferred(const void *want, size_t size, const char *name)
 	diag("  %d exits", exits);
 }
 
-GUEST(out_sizes, 32,
+GUEST32(out_sizes,
 	"mov $0x44332211, %eax; mov $0x3f8, %edx\n"
 	"out %al, $0x10; out %ax, $0x10; out %eax, $0x10\n"
 	"out %al, %dx; out %ax, %dx; out %eax, %dx\n"
@@ -113,9 +113,9 @@ static void out_sizes_test(void)
 	is(vcpu_run(&cpu), "HLT", "  and to the end");
 }
 
-GUEST(in_byte, 64, "in $0x10, %al; hlt");
-GUEST(in_word, 64, "in $0x10, %ax; hlt");
-GUEST(in_long, 64, "in $0x10, %eax; hlt");
+GUEST64(in_byte, "in $0x10, %al; hlt");
+GUEST64(in_word, "in $0x10, %ax; hlt");
+GUEST64(in_long, "in $0x10, %eax; hlt");
 
 static void in_one(const char *code, const char *end, const char *exit,
 		   u64 want, const char *name)
@@ -188,16 +188,16 @@ static void completion(void)
 	is(vcpu_run(&cpu), "HLT", "OUT, then RIP moved to HLT");
 }
 
-GUEST(rep_outsb32, 32, "rep outsb; hlt");
-GUEST(rep_outsw32, 32, "rep outsw; hlt");
-GUEST(rep_outsl32, 32, "rep outsl; hlt");
-GUEST(rep_outsb64, 64, "rep outsb; hlt");
-GUEST(rep_outsb64_fs, 64, "fs rep outsb; hlt");
-GUEST(rep_outsb64_a32, 64, "addr32 rep outsb; hlt");
-GUEST(rep_outsb16, 16, "rep outsb; hlt");
-GUEST(rep_outsb16_es, 16, "es rep outsb; hlt");
-GUEST(rep_outsb16_a32, 16, "addr32 rep outsb; hlt");
-GUEST(outsb32, 32, "outsb; outsb; hlt");
+GUEST32(rep_outsb32, "rep outsb; hlt");
+GUEST32(rep_outsw32, "rep outsw; hlt");
+GUEST32(rep_outsl32, "rep outsl; hlt");
+GUEST64(rep_outsb64, "rep outsb; hlt");
+GUEST64(rep_outsb64_fs, "fs rep outsb; hlt");
+GUEST64(rep_outsb64_a32, "addr32 rep outsb; hlt");
+GUEST16(rep_outsb16, "rep outsb; hlt");
+GUEST16(rep_outsb16_es, "es rep outsb; hlt");
+GUEST16(rep_outsb16_a32, "addr32 rep outsb; hlt");
+GUEST32(outsb32, "outsb; outsb; hlt");
 
 /* REP prefix, perhaps others, and the instruction, before HLT. */
 static void string_regs(u64 cx, u64 address, bool backwards)
@@ -346,12 +346,12 @@ static void outs_addresses(void)
 	is_transferred("esi", 3, "  bytes");
 }
 
-GUEST(rep_insb32, 32, "rep insb; hlt");
-GUEST(rep_insw32, 32, "rep insw; hlt");
-GUEST(rep_insl32, 32, "rep insl; hlt");
-GUEST(rep_insb64, 64, "rep insb; hlt");
-GUEST(rep_insb16, 16, "rep insb; hlt");
-GUEST(insb32, 32, "insb; insb; hlt");
+GUEST32(rep_insb32, "rep insb; hlt");
+GUEST32(rep_insw32, "rep insw; hlt");
+GUEST32(rep_insl32, "rep insl; hlt");
+GUEST64(rep_insb64, "rep insb; hlt");
+GUEST16(rep_insb16, "rep insb; hlt");
+GUEST32(insb32, "insb; insb; hlt");
 
 static void is_input(u32 gpa, size_t size)
 {
@@ -475,8 +475,8 @@ static void faults(void)
 	after_string(1, at, at);
 }
 
-GUEST(user_out, 32, "out %al, $0x10; hlt");
-GUEST(user_out_word, 32, "out %ax, $0x10; hlt");
+GUEST32(user_out, "out %al, $0x10; hlt");
+GUEST32(user_out_word, "out %ax, $0x10; hlt");
 
 static void permission(void)
 {
@@ -534,7 +534,7 @@ static void permission(void)
 	is_transferred("usr", 3, "  bytes");
 }
 
-GUEST(real_io, 16,
+GUEST16(real_io,
 	"mov $0x1234, %ax; out %al, $0x10; out %ax, $0x10\n"
 	"out %eax, $0x10; in $0x11, %al; out %al, $0x12; hlt");
 

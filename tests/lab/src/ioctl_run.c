@@ -17,14 +17,14 @@ static struct vm vm;
 static struct vcpu cpu;
 static int handled;
 
-GUEST(out_hlt, 32, "mov $0x5a, %al; out %al, $0x10; hlt");
+GUEST32(out_hlt, "mov $0x5a, %al; out %al, $0x10; hlt");
 /*
  * These run with interrupts on: Bochs 2.7 holds external interrupts back from
  * a guest that was entered with IF clear, a processor does not.
  */
-GUEST(counter, 32, "sti; 1: incl 0xb000; jmp 1b");
+GUEST32(counter, "sti; 1: incl 0xb000; jmp 1b");
 /* Long enough that a timer of 20 ms fires in it. */
-GUEST(long_loop, 32, "sti; mov $4000000, %ecx; 1: loop 1b; hlt");
+GUEST32(long_loop, "sti; mov $4000000, %ecx; 1: loop 1b; hlt");
 
 static void handler(int sig)
 {

@@ -425,7 +425,7 @@ static void msr_values(void)
 		set_msr(&cpu, msrs[i].index, msrs[i].fresh);
 	/* VM entry fails with these two not canonical: refused or extended. */
 	for (i = 0x175; i <= 0x176; i++) {
-		int64_t value;
+		s64 value;
 
 		try_msr(&cpu, i, 1ull << 47);
 		value = get_msr(&cpu, i);

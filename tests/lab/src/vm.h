@@ -20,6 +20,7 @@ typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
+typedef __s64 s64;
 
 #define PAGE_SIZE	4096
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
@@ -77,9 +78,8 @@ typedef __u64 u64;
 #define FLAG_AC		0x40000
 
 /*
- * GUEST(name, bits, text): a guest in assembly, for 16, 32 or 64 bit code.
- * It runs at GUEST_CODE: an absolute address of a label in it is
- * "label - name + 0x1000".
+ * GUEST16(name, text), GUEST32, GUEST64: a guest in assembly. It runs at
+ * GUEST_CODE: an absolute address of a label in it is "label - name + 0x1000".
  */
 #ifdef __x86_64__
 #define HOST_CODE ".code64\n"
@@ -91,6 +91,9 @@ typedef __u64 u64;
 	asm(".pushsection .rodata\n"					\
 	    #name ":\n.code" #bits "\n" text "\n" #name "_end:\n"	\
 	    HOST_CODE ".popsection\n")
+#define GUEST16(name, text) GUEST(name, 16, text)
+#define GUEST32(name, text) GUEST(name, 32, text)
+#define GUEST64(name, text) GUEST(name, 64, text)
 
 struct vm {
 	const char *device;
