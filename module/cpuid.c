@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The calls around CPUID. What is in the tables is x86/cpuid.c's.
+ */
+#include <linux/kvm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <asm/processor.h>
+
+#include "mvm.h"
+#include "vmx/vmx.h"
+
+/* CR4 bits that no guest has on this host, whatever its table says */
+static u64 cr4_reserved_here;
+
+static void host_cpuid(u32 function, u32 index, u32 out[4])
+{
+	cpuid_count(function, index, &out[0], &out[1], &out[2], &out[3]);
+}
+
+/**
+ * mvm_cpuid_init() - derive from CPUID what guests can have here
+ *
+ * Context: module load, after mvm_vmx_init().
+ *
+ * Return: 0 or an errno.
+ */
+int mvm_cpuid_init(void)
+{
+	struct kvm_cpuid_entry2 *entries;
+	int n;
+
+	entries = kvcalloc(MVM_MAX_CPUID_ENTRIES, sizeof(*entries), GFP_KERNEL);
+	if (!entries)
+		return -ENOMEM;
+	n = mvm_cpuid_supported(host_cpuid, &mvm_cpuid_limits, entries,
+				MVM_MAX_CPUID_ENTRIES);
+	if (n >= 0)
+		cr4_reserved_here = mvm_cpuid_cr4_reserved(entries, n);
+	kvfree(entries);
+	return n < 0 ? n : 0;
+}
+
+/**
+ * mvm_get_supported_cpuid() - KVM_GET_SUPPORTED_CPUID
+ * @user: the program's structure
+ *
+ * Return: 0; -E2BIG if the table does not fit, and then nothing is written.
+ */
+int mvm_get_supported_cpuid(struct kvm_cpuid2 __user *user)
+{
+	struct kvm_cpuid_entry2 *entries;
+	u32 room;
+	int n;
+
+	if (get_user(room, &user->nent))
+		return -EFAULT;
+	if (!room)
+		return -E2BIG;
+	room = min_t(u32, room, MVM_MAX_CPUID_ENTRIES);
+	entries = kvcalloc(room, sizeof(*entries), GFP_KERNEL);
+	if (!entries)
+		return -ENOMEM;
+	n = mvm_cpuid_supported(host_cpuid, &mvm_cpuid_limits, entries, room);
+	if (n >= 0 && (copy_to_user(user->entries, entries, n * sizeof(*entries)) ||
+		       put_user(n, &user->nent)))
+		n = -EFAULT;
+	kvfree(entries);
+	return n < 0 ? n : 0;
+}
+
+/**
+ * mvm_vcpu_reset_cpuid() - the state before KVM_SET_CPUID2: all leaves are 0
+ * @vcpu: new
+ *
+ * Programs may use what the host has without showing it to the guest.
+ */
+void mvm_vcpu_reset_cpuid(struct mvm_vcpu *vcpu)
+{
+	mvm_cpuid_install(&vcpu->cpuid, NULL, 0);
+	vcpu->cr4_reserved = cr4_reserved_here;
+	vcpu->xcr0_allowed = 0;
+	vcpu->maxphyaddr = mvm_cpuid_maxphyaddr(NULL, 0);
+}
+
+/**
+ * mvm_vcpu_update_cpuid() - bring the entries that mirror other state up to date
+ * @vcpu: the vCPU
+ * @cr4: as the guest reads it
+ */
+void mvm_vcpu_update_cpuid(struct mvm_vcpu *vcpu, unsigned long cr4)
+{
+	const struct mvm_cpuid_state state = {
+		.cr4 = cr4,
+		.xcr0 = vcpu->fpu.xcr0,
+		.apic_base = vcpu->msrs.apic_base,
+	};
+
+	mvm_cpuid_update(vcpu->cpuid.entries, vcpu->cpuid.nent,
+			 &mvm_cpuid_limits, &state);
+}
+
+static int install(struct mvm_vcpu *vcpu, struct kvm_cpuid_entry2 *entries, u32 n)
+{
+	struct kvm_cpuid_entry2 *old = vcpu->cpuid.entries;
+	unsigned long cr4;
+	int ret;
+
+	ret = mvm_cpuid_check(entries, n);
+	if (ret)
+		return ret;
+	mvm_vmx_attach(vcpu);
+	cr4 = mvm_vmx_read_cr4(vcpu);
+	mvm_cpuid_install(&vcpu->cpuid, entries, n);
+	vcpu->cr4_reserved = cr4_reserved_here | mvm_cpuid_cr4_reserved(entries, n);
+	vcpu->xcr0_allowed = mvm_cpuid_xcr0(entries, n, &mvm_cpuid_limits);
+	vcpu->maxphyaddr = mvm_cpuid_maxphyaddr(entries, n);
+	mvm_vcpu_update_cpuid(vcpu, cr4);
+	/* The bits of CR4 that the guest owns follow its table. */
+	mvm_vmx_write_cr4(vcpu, cr4);
+	mvm_vmx_detach(vcpu);
+	kvfree(old);
+	return 0;
+}
+
+/**
+ * mvm_vcpu_set_cpuid2() - KVM_SET_CPUID2
+ * @vcpu: the vCPU, its mutex held
+ * @user: the program's structure
+ *
+ * Return: 0; -EINVAL for a table that cannot be, or, after the first KVM_RUN,
+ * for one that is not the same; -E2BIG, -EFAULT, -ENOMEM.
+ */
+int mvm_vcpu_set_cpuid2(struct mvm_vcpu *vcpu, struct kvm_cpuid2 __user *user)
+{
+	struct kvm_cpuid_entry2 *entries = NULL;
+	u32 n;
+	int ret;
+
+	if (get_user(n, &user->nent))
+		return -EFAULT;
+	if (n > MVM_MAX_CPUID_ENTRIES)
+		return -E2BIG;
+	if (n) {
+		entries = vmemdup_user(user->entries, array_size(sizeof(*entries), n));
+		if (IS_ERR(entries))
+			return PTR_ERR(entries);
+	}
+	if (vcpu->ran) {
+		struct mvm_cpuid_state state = {
+			.xcr0 = vcpu->fpu.xcr0, .apic_base = vcpu->msrs.apic_base,
+		};
+
+		mvm_vmx_attach(vcpu);
+		state.cr4 = mvm_vmx_read_cr4(vcpu);
+		mvm_vmx_detach(vcpu);
+		mvm_cpuid_update(entries, n, &mvm_cpuid_limits, &state);
+		ret = mvm_cpuid_equal(entries, n, vcpu->cpuid.entries,
+				      vcpu->cpuid.nent) ? 0 : -EINVAL;
+		kvfree(entries);
+		return ret;
+	}
+	ret = install(vcpu, entries, n);
+	if (ret)
+		kvfree(entries);
+	return ret;
+}
+
+/**
+ * mvm_vcpu_get_cpuid2() - KVM_GET_CPUID2
+ * @vcpu: the vCPU, its mutex held
+ * @user: the program's structure
+ *
+ * Return: 0; -E2BIG if the table does not fit; -EFAULT.
+ */
+int mvm_vcpu_get_cpuid2(struct mvm_vcpu *vcpu, struct kvm_cpuid2 __user *user)
+{
+	u32 room;
+
+	if (get_user(room, &user->nent))
+		return -EFAULT;
+	if (room < vcpu->cpuid.nent)
+		return -E2BIG;
+	if (copy_to_user(user->entries, vcpu->cpuid.entries,
+			 vcpu->cpuid.nent * sizeof(*user->entries)) ||
+	    put_user(vcpu->cpuid.nent, &user->nent))
+		return -EFAULT;
+	return 0;
+}

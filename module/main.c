@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * minivmm: load, unload, parameters.
+ *
+ * Reading order: vcpu.c and run.c (what KVM_RUN does), vmx/exit.c (one VM
+ * entry and the exit after it), vmx/enter.S (the world switch), vmx/setup.c
+ * (what is in a VMCS), vmx/operation.c (how a CPU gets there), memory/fault.c.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+
+#include "mvm.h"
+#include "vmx/vmx.h"
+
+static struct mvm_vmx_options options = { .vpid = true, .eptad = true };
+module_param_named(vpid, options.vpid, bool, 0444);
+MODULE_PARM_DESC(vpid, "tag TLB entries by vCPU, where the CPU can (default on)");
+module_param_named(eptad, options.eptad, bool, 0444);
+MODULE_PARM_DESC(eptad, "EPT accessed and dirty bits, where the CPU has them (default on)");
+
+/* Without these the module does not load: for scripts that ask. */
+static bool ept = true;
+module_param(ept, bool, 0444);
+MODULE_PARM_DESC(ept, "always on: minivmm needs EPT");
+static bool unrestricted_guest = true;
+module_param(unrestricted_guest, bool, 0444);
+MODULE_PARM_DESC(unrestricted_guest, "always on: minivmm needs unrestricted guest");
+
+static int __init minivmm_init(void)
+{
+	int ret;
+
+	if (!ept || !unrestricted_guest) {
+		pr_err("ept and unrestricted_guest cannot be switched off: minivmm is built on both\n");
+		return -EINVAL;
+	}
+	ret = mvm_vmx_init(&options);
+	if (ret)
+		return ret;
+	ret = mvm_cpuid_init();
+	if (ret)
+		goto exit_vmx;
+	ret = mvm_device_register();
+	if (ret)
+		goto exit_vmx;
+	return 0;
+
+exit_vmx:
+	mvm_vmx_exit();
+	return ret;
+}
+module_init(minivmm_init);
+
+static void __exit minivmm_exit(void)
+{
+	mvm_device_unregister();
+	mvm_vmx_exit();
+}
+module_exit(minivmm_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("A small hypervisor for Intel VT-x with the interface of KVM");
+MODULE_AUTHOR("The minivmm authors");

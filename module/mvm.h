@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One VM and one vCPU, as all of the module sees them.
+ *
+ * Lock order: vm->lock, then vcpu->mutex; what memory/ takes comes after both
+ * (see the top of memory/fault.c).
+ */
+#ifndef MVM_H
+#define MVM_H
+
+#include <linux/cpumask.h>
+#include <linux/kref.h>
+#include <linux/kvm.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/signal_types.h>
+#include <linux/types.h>
+#include <linux/xarray.h>
+
+#include "memory/memory.h"
+#include "vmx/arch.h"
+#include "vmx/enter.h"
+#include "x86/cpuid.h"
+#include "x86/fpu.h"
+#include "x86/msr.h"
+
+/* As KVM has them on x86: vCPUs of a VM, and the range of their numbers */
+#define MVM_MAX_VCPUS		1024
+#define MVM_MAX_VCPU_ID		4096
+
+/* KVM_MAX_CPUID_ENTRIES */
+#define MVM_MAX_CPUID_ENTRIES	256
+
+/* Pages of a vCPU's mapping, as KVM has them */
+#define MVM_RUN_PAGE		0
+#define MVM_PIO_PAGE		KVM_PIO_PAGE_OFFSET
+#define MVM_VCPU_PAGES		3
+
+/*
+ * What an exit handler, and whatever continues its work, returns. A negative
+ * errno is the third answer: KVM_RUN fails with it.
+ */
+#define MVM_TO_USER		0	/* kvm_run is filled in: return from KVM_RUN */
+#define MVM_RESUME		1	/* back into the guest */
+
+/**
+ * struct mvm_vm - one virtual machine
+ * @refs: one for the VM's descriptor, one for each vCPU's, and one for each
+ *	descriptor of statistics
+ * @lock: serialises the creation of vCPUs and the VM's own calls
+ * @memory: guest-physical memory; @memory.mm is the process that owns the VM
+ * @vcpus: by number
+ * @nr_vcpus: how many there are
+ * @tsc_offset: what a new vCPU's TSC is ahead of the host's
+ * @ept_cpus: CPUs whose TLB may hold translations of @memory
+ */
+struct mvm_vm {
+	struct kref refs;
+	struct mutex lock;
+	struct mvm_memory memory;
+	struct xarray vcpus;
+	int nr_vcpus;
+	u64 tsc_offset;
+	cpumask_var_t ept_cpus;
+};
+
+/* Bits of mvm_vcpu::pending: work before the next VM entry */
+#define MVM_PENDING_EXCEPTION	BIT(0)
+#define MVM_PENDING_REINJECT	BIT(1)
+#define MVM_PENDING_FLUSH	BIT(2)
+#define MVM_PENDING_DEBUG_REGS	BIT(3)	/* stays set while DR7 enables any */
+#define MVM_PENDING_SHUTDOWN	BIT(4)	/* a fault while a double fault was delivered */
+
+/**
+ * struct mvm_exception - an exception that waits for the next VM entry
+ * @vector: 0 to 31
+ * @has_error: an error code goes with it
+ * @error: the error code
+ * @cr2: #PF: the linear address
+ * @dr6: #DB: the bits that DR6 gets
+ */
+struct mvm_exception {
+	u8 vector;
+	bool has_error;
+	u32 error;
+	u64 cr2;
+	u64 dr6;
+};
+
+/**
+ * struct mvm_vmx_vcpu - the part of a vCPU that is VT-x
+ * @vmcs: its VMCS
+ * @msr_bitmap: which MSRs the guest uses without VM exit
+ * @link: in the list of the CPU where the VMCS is active
+ * @cpu: that CPU, or -1
+ * @launched: VMLAUNCH succeeded since the last VMCLEAR
+ * @loaded: between mvm_vmx_load() and mvm_vmx_put()
+ * @flush_l1d: host code ran that may have left secrets in the L1D cache
+ * @vpid: tag of its TLB entries, 0 without VPID
+ * @reason: of the last VM exit
+ * @efer: the guest's EFER but for LMA, which the CPU changes by itself
+ * @host_cr3: what HOST_CR3 holds
+ * @host_cr4: what HOST_CR4 holds
+ * @host_fs_base: what HOST_FS_BASE holds
+ * @host_debugctl: the host's IA32_DEBUGCTL while loaded
+ * @host_kernel_gs: the host's IA32_KERNEL_GS_BASE while loaded
+ * @host_ds: the owner's selectors while loaded
+ * @host_es: the same
+ * @host_fs: the same
+ * @host_gs: the same
+ * @host_ldt: the same
+ */
+struct mvm_vmx_vcpu {
+	struct mvm_vmcs *vmcs;
+	unsigned long *msr_bitmap;
+	struct list_head link;
+	int cpu;
+	bool launched;
+	bool loaded;
+	bool flush_l1d;
+	u16 vpid;
+	u32 reason;
+	u64 efer;
+	unsigned long host_cr3;
+	unsigned long host_cr4;
+	unsigned long host_fs_base;
+	unsigned long host_debugctl;
+	unsigned long host_kernel_gs;
+	u16 host_ds, host_es, host_fs, host_gs, host_ldt;
+};
+
+/**
+ * struct mvm_io - a port access that user space completes
+ * @rip: of the instruction
+ * @gva: INS and OUTS: linear address of the first element
+ * @count: elements in the PIO page
+ * @length: bytes of the instruction
+ * @size: bytes of an element
+ * @address_mask: the bits of RCX and RDI that the instruction uses
+ * @rep: the instruction has a REP prefix
+ * @down: RFLAGS.DF: addresses go down
+ */
+struct mvm_io {
+	unsigned long rip;
+	unsigned long gva;
+	unsigned long address_mask;
+	u32 count;
+	u32 length;
+	u8 size;
+	bool rep;
+	bool down;
+};
+
+/**
+ * struct mvm_vcpu - one virtual CPU
+ * @enter: the registers that the world switch handles; first, see enter.h
+ * @vm: its VM
+ * @id: its number, also its initial local APIC ID
+ * @mutex: held by whoever runs or changes it
+ * @run: the page shared with user space
+ * @pages: all pages of the mapping, @run's first
+ * @pending: MVM_PENDING_* bits
+ * @exception: valid with MVM_PENDING_EXCEPTION
+ * @reinject: VM-entry interruption information of an event whose delivery a
+ *	VM exit cut short; valid with MVM_PENDING_REINJECT
+ * @reinject_error: its error code
+ * @reinject_length: its instruction length
+ * @complete: continues an instruction after user space did its part; returns
+ *	as an exit handler does
+ * @io: what @complete needs for port I/O
+ * @cr2: the guest's
+ * @cr8: the task priority; user space keeps the APIC
+ * @dr: DR0 to DR3
+ * @dr6: the guest's
+ * @msrs: see there
+ * @cpuid: the table that the guest sees
+ * @cr4_reserved: CR4 bits that its CPUID table does not allow
+ * @xcr0_allowed: XCR0 bits that it allows
+ * @maxphyaddr: its physical-address width
+ * @fpu: FPU, SSE and AVX state and XCR0
+ * @ran: KVM_RUN was called: the CPUID table is final
+ * @sigset: the signals blocked during KVM_RUN
+ * @sigset_active: @sigset is set
+ * @nr_exits: all VM exits
+ * @exits: VM exits by basic reason
+ * @vmx: what is VT-x
+ */
+struct mvm_vcpu {
+	struct mvm_enter enter;
+	struct mvm_vm *vm;
+	int id;
+	struct mutex mutex;
+	struct kvm_run *run;
+	struct page *pages[MVM_VCPU_PAGES];
+
+	u32 pending;
+	struct mvm_exception exception;
+	u32 reinject;
+	u32 reinject_error;
+	u32 reinject_length;
+	int (*complete)(struct mvm_vcpu *vcpu);
+	struct mvm_io io;
+
+	unsigned long cr2;
+	u64 cr8;
+	unsigned long dr[4];
+	unsigned long dr6;
+	struct mvm_msrs msrs;
+	struct mvm_cpuid cpuid;
+	u64 cr4_reserved;
+	u64 xcr0_allowed;
+	u8 maxphyaddr;
+	struct mvm_fpu fpu;
+
+	bool ran;
+	sigset_t sigset;
+	bool sigset_active;
+
+	u64 nr_exits;
+	u64 exits[VMX_NR_REASONS];
+	struct mvm_vmx_vcpu vmx;
+};
+
+static inline void *mvm_vcpu_page(struct mvm_vcpu *vcpu, int page)
+{
+	return page_address(vcpu->pages[page]);
+}
+
+/* vm.c */
+int mvm_vm_create(unsigned long type);
+void mvm_vm_get(struct mvm_vm *vm);
+void mvm_vm_put(struct mvm_vm *vm);
+
+/* vcpu.c */
+int mvm_vcpu_create(struct mvm_vm *vm, unsigned long id);
+void mvm_vcpu_destroy(struct mvm_vcpu *vcpu);
+
+/* run.c */
+int mvm_vcpu_run(struct mvm_vcpu *vcpu);
+
+/* device.c */
+int mvm_check_extension(long extension);
+int mvm_device_register(void);
+void mvm_device_unregister(void);
+
+/* cpuid.c */
+int mvm_cpuid_init(void);
+void mvm_vcpu_reset_cpuid(struct mvm_vcpu *vcpu);
+int mvm_get_supported_cpuid(struct kvm_cpuid2 __user *user);
+int mvm_vcpu_set_cpuid2(struct mvm_vcpu *vcpu, struct kvm_cpuid2 __user *user);
+int mvm_vcpu_get_cpuid2(struct mvm_vcpu *vcpu, struct kvm_cpuid2 __user *user);
+void mvm_vcpu_update_cpuid(struct mvm_vcpu *vcpu, unsigned long cr4);
+
+/* stat.c */
+int mvm_vcpu_stats_fd(struct mvm_vcpu *vcpu);
+
+#endif

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KVM_RUN: the way of one VM exit, as far as it is not VT-x.
+ */
+#include <linux/kvm.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+
+#include "mvm.h"
+#include "vmx/vmx.h"
+
+/*
+ * Into the guest until something is user space's to do. A handler that has to
+ * sleep leaves the vCPU put; here it is loaded again. Work that waits for this
+ * thread's return to user space (rseq, task work) waits until KVM_RUN is done.
+ */
+static int run_loop(struct mvm_vcpu *vcpu)
+{
+	int ret;
+
+	for (;;) {
+		if (unlikely(signal_pending(current))) {
+			vcpu->run->exit_reason = KVM_EXIT_INTR;
+			return -EINTR;
+		}
+		if (unlikely(need_resched())) {
+			mvm_vmx_put(vcpu);
+			cond_resched();
+		}
+		if (!vcpu->vmx.loaded)
+			mvm_vmx_load(vcpu);
+		ret = mvm_vmx_run_once(vcpu);
+		if (ret != MVM_RESUME)
+			return ret;
+	}
+}
+
+/* Put the vCPU, and tell in kvm_run what every return tells. */
+static void tell_user(struct mvm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	if (vcpu->vmx.loaded) {
+		run->if_flag = mvm_vmx_interrupt_flag(vcpu);
+		mvm_vmx_put(vcpu);
+	} else {
+		mvm_vmx_attach(vcpu);
+		run->if_flag = mvm_vmx_interrupt_flag(vcpu);
+		mvm_vmx_detach(vcpu);
+	}
+	run->cr8 = vcpu->cr8;
+	run->apic_base = vcpu->msrs.apic_base;
+	/* KVM_INTERRUPT is not there, so nothing is ever ready for it. */
+	run->ready_for_interrupt_injection = 0;
+	run->flags = 0;
+}
+
+/**
+ * mvm_vcpu_run() - KVM_RUN
+ * @vcpu: the vCPU, its mutex held, by a thread of the owner
+ *
+ * Return: 0 with kvm_run filled in; -EINTR for a signal or immediate_exit;
+ * -EINVAL for a kvm_run that asks for what is not there; other errnos of
+ * guest memory that cannot be had.
+ */
+int mvm_vcpu_run(struct mvm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	int (*complete)(struct mvm_vcpu *vcpu) = vcpu->complete;
+	int ret;
+
+	if (READ_ONCE(run->kvm_valid_regs) || READ_ONCE(run->kvm_dirty_regs))
+		return -EINVAL;
+	if (READ_ONCE(run->cr8) & ~0xfULL)
+		return -EINVAL;
+	vcpu->cr8 = run->cr8;
+	vcpu->ran = true;
+	/*
+	 * In real_blocked the owner's mask keeps a signal that is let in only
+	 * here from killing the owner before it could look at it.
+	 */
+	if (vcpu->sigset_active)
+		sigprocmask(SIG_SETMASK, &vcpu->sigset, &current->real_blocked);
+
+	ret = MVM_RESUME;
+	mvm_vmx_load(vcpu);
+	if (complete) {
+		vcpu->complete = NULL;
+		ret = complete(vcpu);
+	}
+	if (ret == MVM_RESUME)
+		ret = READ_ONCE(run->immediate_exit) ? -EINTR : run_loop(vcpu);
+	tell_user(vcpu);
+	if (vcpu->sigset_active) {
+		sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
+		sigemptyset(&current->real_blocked);
+	}
+	return ret;
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One VM: its calls and its life.
+ *
+ * A VM lives as long as any descriptor of it or of its vCPUs, and each of
+ * those holds a reference to the module. Its vCPUs live as long as the VM,
+ * also those whose descriptor is closed: their numbers stay taken, as in KVM.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/cpumask.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/kvm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <asm/msr.h>
+
+#include "mvm.h"
+#include "vmx/vmx.h"
+
+static void vm_destroy(struct kref *refs)
+{
+	struct mvm_vm *vm = container_of(refs, struct mvm_vm, refs);
+	struct mvm_vcpu *vcpu;
+	unsigned long id;
+
+	xa_for_each(&vm->vcpus, id, vcpu)
+		mvm_vcpu_destroy(vcpu);
+	xa_destroy(&vm->vcpus);
+	/* The next VM may get the same EPT root: no CPU may remember this one. */
+	mvm_vmx_flush_ept(&vm->memory);
+	mvm_memory_destroy(&vm->memory);
+	mvm_vmx_disable();
+	free_cpumask_var(vm->ept_cpus);
+	kfree(vm);
+}
+
+/**
+ * mvm_vm_get() - one more user of a VM
+ * @vm: the VM
+ */
+void mvm_vm_get(struct mvm_vm *vm)
+{
+	kref_get(&vm->refs);
+}
+
+/**
+ * mvm_vm_put() - one user less; the last one ends it
+ * @vm: the VM
+ *
+ * May sleep.
+ */
+void mvm_vm_put(struct mvm_vm *vm)
+{
+	kref_put(&vm->refs, vm_destroy);
+}
+
+static int set_user_memory_region(struct mvm_vm *vm, void __user *user)
+{
+	struct kvm_userspace_memory_region region;
+
+	if (copy_from_user(&region, user, sizeof(region)))
+		return -EFAULT;
+	return mvm_memory_set_region(&vm->memory, &region);
+}
+
+/* Where KVM may put three pages of its own; we need none, and check the same. */
+static int set_tss_address(struct mvm_vm *vm, unsigned long address)
+{
+	if (address > (u32)(-3 * PAGE_SIZE))
+		return -EINVAL;
+	return 0;
+}
+
+static int set_identity_map_address(struct mvm_vm *vm, u64 __user *user)
+{
+	u64 address;
+	int ret = 0;
+
+	if (copy_from_user(&address, user, sizeof(address)))
+		return -EFAULT;
+	mutex_lock(&vm->lock);
+	if (vm->nr_vcpus)
+		ret = -EINVAL;
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct mvm_vm *vm = file->private_data;
+
+	if (vm->memory.mm != current->mm)
+		return -EIO;
+	switch (cmd) {
+	case KVM_CREATE_VCPU:
+		return mvm_vcpu_create(vm, arg);
+	case KVM_SET_USER_MEMORY_REGION:
+		return set_user_memory_region(vm, (void __user *)arg);
+	case KVM_SET_TSS_ADDR:
+		return set_tss_address(vm, arg);
+	case KVM_SET_IDENTITY_MAP_ADDR:
+		return set_identity_map_address(vm, (void __user *)arg);
+	case KVM_CHECK_EXTENSION:
+		return mvm_check_extension(arg);
+	}
+	return -ENOTTY;
+}
+
+static int vm_release(struct inode *inode, struct file *file)
+{
+	mvm_vm_put(file->private_data);
+	return 0;
+}
+
+static const struct file_operations vm_fops = {
+	.owner = THIS_MODULE,
+	.release = vm_release,
+	.unlocked_ioctl = vm_ioctl,
+	.compat_ioctl = vm_ioctl,
+	.llseek = noop_llseek,
+};
+
+/**
+ * mvm_vm_create() - KVM_CREATE_VM
+ * @type: must be 0
+ *
+ * Return: a descriptor, or an errno: that of mvm_vmx_enable() if VT-x cannot
+ * be had.
+ */
+int mvm_vm_create(unsigned long type)
+{
+	struct mvm_ept_features features;
+	struct mvm_vm *vm;
+	int ret;
+
+	if (type)
+		return -EINVAL;
+	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	if (!vm)
+		return -ENOMEM;
+	kref_init(&vm->refs);
+	mutex_init(&vm->lock);
+	xa_init(&vm->vcpus);
+	/* Guests start with a TSC of zero, all vCPUs with the same. */
+	vm->tsc_offset = -rdtsc();
+	ret = -ENOMEM;
+	if (!zalloc_cpumask_var(&vm->ept_cpus, GFP_KERNEL_ACCOUNT))
+		goto free_vm;
+	ret = mvm_vmx_enable();
+	if (ret)
+		goto free_mask;
+	mvm_vmx_ept_features(&features);
+	ret = mvm_memory_init(&vm->memory, &features, mvm_vmx_flush_ept);
+	if (ret)
+		goto disable;
+
+	ret = anon_inode_getfd("minivmm-vm", &vm_fops, vm, O_RDWR | O_CLOEXEC);
+	if (ret < 0)
+		mvm_vm_put(vm);
+	return ret;
+
+disable:
+	mvm_vmx_disable();
+free_mask:
+	free_cpumask_var(vm->ept_cpus);
+free_vm:
+	kfree(vm);
+	return ret;
+}

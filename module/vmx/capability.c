@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the CPU offers, and what we need and want of it.
+ *
+ * SDM Vol. 3, "VMX Capability Reporting Facility" (2024: Appendix A): for each
+ * word of controls an MSR says which bits must be 1 ("allowed 0-settings") and
+ * which may be 1 ("allowed 1-settings"). The table below is the one list of
+ * what we ask for.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+
+#include "capability.h"
+
+enum control_word { PIN, CPU, CPU2, EXIT, ENTRY, NR_WORDS };
+
+enum wish {
+	NEED,	/* must be 1 for us */
+	WANT,	/* 1 where it can be */
+	AVOID,	/* must be 0 for us */
+};
+
+struct requirement {
+	enum control_word word;
+	u32 bit;
+	enum wish wish;
+	const char *name;	/* as the SDM names it */
+	const char *reason;
+};
+
+static const struct requirement requirements[] = {
+	{ PIN, VMX_PIN_EXTERNAL_INTERRUPT, NEED, "external-interrupt exiting",
+	  "interrupts belong to the host" },
+	{ PIN, VMX_PIN_NMI, NEED, "NMI exiting", "NMIs belong to the host" },
+	{ PIN, VMX_PIN_VIRTUAL_NMIS, NEED, "virtual NMIs",
+	  "the CPU tracks the guest's own blocking of NMIs" },
+
+	{ CPU, VMX_CPU_SECONDARY, NEED, "activate secondary controls",
+	  "EPT and unrestricted guest are there" },
+	{ CPU2, VMX_CPU2_EPT, NEED, "enable EPT",
+	  "guest-physical memory is translated by EPT" },
+	{ CPU2, VMX_CPU2_UNRESTRICTED_GUEST, NEED, "unrestricted guest",
+	  "real mode and unpaged protected mode run as they are" },
+	{ CPU, VMX_CPU_HLT, NEED, "HLT exiting", "an idle guest gives the CPU back" },
+	{ CPU, VMX_CPU_MWAIT, NEED, "MWAIT exiting", "as for HLT" },
+	{ CPU, VMX_CPU_MONITOR, NEED, "MONITOR exiting", "MWAIT is not virtualised" },
+	{ CPU, VMX_CPU_RDPMC, NEED, "RDPMC exiting", "the counters are the host's" },
+	{ CPU, VMX_CPU_TSC_OFFSETTING, NEED, "use TSC offsetting",
+	  "the guest's TSC starts at zero without a VM exit for each RDTSC" },
+	{ CPU, VMX_CPU_CR8_LOAD, NEED, "CR8-load exiting", "the task priority is user space's" },
+	{ CPU, VMX_CPU_CR8_STORE, NEED, "CR8-store exiting", "as for loads" },
+	{ CPU, VMX_CPU_MOV_DR, NEED, "MOV-DR exiting",
+	  "the debug registers hold the host's values until the guest uses its own" },
+	{ CPU, VMX_CPU_IO, NEED, "unconditional I/O exiting",
+	  "every port is user space's" },
+	{ CPU, VMX_CPU_MSR_BITMAPS, NEED, "use MSR bitmaps",
+	  "the few MSRs that the CPU switches for us need no VM exit" },
+	{ CPU, VMX_CPU_CR3_LOAD, AVOID, "CR3-load exiting",
+	  "with EPT the guest's CR3 is its own" },
+	{ CPU, VMX_CPU_CR3_STORE, AVOID, "CR3-store exiting", "as for loads" },
+	{ CPU, VMX_CPU_INVLPG, AVOID, "INVLPG exiting",
+	  "with EPT the guest's page tables are its own" },
+	{ CPU, VMX_CPU_RDTSC, AVOID, "RDTSC exiting", "TSC offsetting does it" },
+
+	{ CPU2, VMX_CPU2_VPID, WANT, "enable VPID",
+	  "TLB entries outlive VM entries and exits" },
+	{ CPU2, VMX_CPU2_RDTSCP, WANT, "enable RDTSCP", "shown to guests where it exists" },
+	{ CPU2, VMX_CPU2_INVPCID, WANT, "enable INVPCID", "shown to guests where it exists" },
+	{ CPU2, VMX_CPU2_WBINVD, WANT, "WBINVD exiting",
+	  "a guest cannot stall the CPU by writing back all caches" },
+	{ CPU2, VMX_CPU2_ENCLS, WANT, "enable ENCLS exiting", "SGX is not virtualised" },
+
+	{ EXIT, VMX_EXIT_HOST_64BIT, NEED, "host address-space size", "the host is 64-bit" },
+	{ EXIT, VMX_EXIT_SAVE_DEBUG, NEED, "save debug controls",
+	  "DR7 and IA32_DEBUGCTL are the guest's own" },
+	{ EXIT, VMX_EXIT_SAVE_PAT, NEED, "save IA32_PAT", "the guest writes its PAT freely" },
+	{ EXIT, VMX_EXIT_LOAD_PAT, NEED, "load IA32_PAT", "the host gets its PAT back" },
+	{ EXIT, VMX_EXIT_SAVE_EFER, NEED, "save IA32_EFER",
+	  "LMA changes without a VM exit when the guest switches paging on" },
+	{ EXIT, VMX_EXIT_LOAD_EFER, NEED, "load IA32_EFER", "the host gets its EFER back" },
+	{ EXIT, VMX_EXIT_LOAD_PERF, WANT, "load IA32_PERF_GLOBAL_CTRL",
+	  "the host's counters go on after the VM exit" },
+
+	{ ENTRY, VMX_ENTRY_LOAD_DEBUG, NEED, "load debug controls",
+	  "DR7 and IA32_DEBUGCTL are the guest's own" },
+	{ ENTRY, VMX_ENTRY_LOAD_PAT, NEED, "load IA32_PAT", "the guest has its own PAT" },
+	{ ENTRY, VMX_ENTRY_LOAD_EFER, NEED, "load IA32_EFER", "the guest has its own EFER" },
+	{ ENTRY, VMX_ENTRY_LOAD_PERF, WANT, "load IA32_PERF_GLOBAL_CTRL",
+	  "the host's counters (and PEBS records) stop in the guest" },
+};
+
+static const struct {
+	u64 bit;
+	const char *name;
+	const char *reason;
+} ept_requirements[] = {
+	{ VMX_EPT_CAP_4_LEVEL, "EPT page-walk length 4", "the only one used" },
+	{ VMX_EPT_CAP_WB, "EPT memory type write-back", "guest memory is the host's RAM" },
+	{ VMX_EPT_CAP_INVEPT, "INVEPT", "memory is taken back from a running guest" },
+	{ VMX_EPT_CAP_INVEPT_ALL, "all-context INVEPT",
+	  "a CPU may hold translations of whoever had VT-x before" },
+};
+
+/*
+ * CR0 bits that unrestricted guest frees: SDM Vol. 3, "VMX-Fixed Bits in CR0"
+ * (A.7) with "Checks on Guest Control Registers, Debug Registers, and MSRs".
+ */
+#define CR0_PE_PG	(BIT_ULL(0) | BIT_ULL(31))
+
+/**
+ * mvm_vmx_check_platform() - may VT-x be used here at all?
+ * @p: what is known of the machine
+ * @why: set to what is wrong and what to do, when the answer is no
+ *
+ * Return: 0; -EOPNOTSUPP for a CPU without VT-x, -EACCES if firmware or Linux
+ * locked it, -ENOSYS for FRED.
+ */
+int mvm_vmx_check_platform(const struct mvm_vmx_platform *p, const char **why)
+{
+	bool enabled = p->feat_ctl & VMX_FEAT_CTL_OUTSIDE_SMX;
+
+	*why = NULL;
+	if (!p->intel || !p->vmx) {
+		if (p->hypervisor)
+			*why = "this is a virtual machine without VT-x: switch on nested virtualisation in its host, or use the lab (make lab)";
+		else if (p->intel)
+			*why = "this CPU has no VT-x: use another machine, or the lab (make lab)";
+		else
+			*why = "this is not an Intel CPU: use another machine, or the lab (make lab)";
+		return -EOPNOTSUPP;
+	}
+	/*
+	 * NMIs that arrive in the guest are handed on with INT 2, which the
+	 * FRED entry code of Linux treats as fatal.
+	 */
+	if (p->fred) {
+		*why = "the kernel runs with FRED, which minivmm does not support yet: boot with fred=off";
+		return -ENOSYS;
+	}
+	if ((p->feat_ctl & VMX_FEAT_CTL_LOCKED) && !enabled) {
+		/* Linux locks VMX off when it has no KVM of its own to use it. */
+		if (!p->kernel_has_kvm_intel && p->vmx_cleared)
+			*why = "VT-x is locked off (IA32_FEAT_CTL): a kernel without CONFIG_KVM_INTEL does that by itself if the firmware left it open; boot one with CONFIG_KVM_INTEL, and if that does not help, enable VT-x in the firmware setup";
+		else
+			*why = "VT-x is disabled by the firmware (IA32_FEAT_CTL is locked): enable it in the firmware setup and power-cycle";
+		return -EACCES;
+	}
+	return 0;
+}
+
+static u32 *word_of(struct mvm_vmx_capability *cap, enum control_word word)
+{
+	switch (word) {
+	case PIN:
+		return &cap->pin;
+	case CPU:
+		return &cap->cpu;
+	case CPU2:
+		return &cap->cpu2;
+	case EXIT:
+		return &cap->exit;
+	default:
+		return &cap->entry;
+	}
+}
+
+/**
+ * mvm_vmx_negotiate() - hold our wishes against what the CPU allows
+ * @msrs: the capability MSRs
+ * @options: features that the administrator switched off
+ * @cap: the outcome; undefined on error
+ * @missing: on error, the SDM's name of what is missing
+ * @reason: on error, what it is needed for
+ *
+ * Return: 0 or -EOPNOTSUPP.
+ */
+int mvm_vmx_negotiate(const struct mvm_vmx_msrs *msrs,
+		      const struct mvm_vmx_options *options,
+		      struct mvm_vmx_capability *cap, const char **missing,
+		      const char **reason)
+{
+	const u64 allowed[NR_WORDS] = {
+		[PIN] = msrs->pin, [CPU] = msrs->cpu, [CPU2] = msrs->cpu2,
+		[EXIT] = msrs->exit, [ENTRY] = msrs->entry,
+	};
+	const u64 vpid_needs = VMX_VPID_CAP_INVVPID | VMX_VPID_CAP_ALL;
+	unsigned int i;
+
+	memset(cap, 0, sizeof(*cap));
+	for (i = 0; i < NR_WORDS; i++)
+		*word_of(cap, i) = (u32)allowed[i];
+
+	for (i = 0; i < ARRAY_SIZE(requirements); i++) {
+		const struct requirement *r = &requirements[i];
+		bool must = allowed[r->word] & r->bit;
+		bool may = (allowed[r->word] >> 32) & r->bit;
+
+		if ((r->wish == NEED && !may) || (r->wish == AVOID && must)) {
+			*missing = r->name;
+			*reason = r->reason;
+			return -EOPNOTSUPP;
+		}
+		if (r->wish != AVOID && may)
+			*word_of(cap, r->word) |= r->bit;
+	}
+	/* Set for a 64-bit guest only, see mvm_vmx_set_efer(). */
+	if (!((msrs->entry >> 32) & VMX_ENTRY_IA32E_MODE)) {
+		*missing = "IA-32e mode guest";
+		*reason = "64-bit guests";
+		return -EOPNOTSUPP;
+	}
+	if (!(msrs->basic & VMX_BASIC_INS_OUTS)) {
+		*missing = "VM-exit instruction information for INS and OUTS";
+		*reason = "the operand is found without decoding the instruction";
+		return -EOPNOTSUPP;
+	}
+	for (i = 0; i < ARRAY_SIZE(ept_requirements); i++) {
+		if (msrs->ept_vpid & ept_requirements[i].bit)
+			continue;
+		*missing = ept_requirements[i].name;
+		*reason = ept_requirements[i].reason;
+		return -EOPNOTSUPP;
+	}
+
+	/* A VPID that cannot be flushed is worse than none. */
+	if (!options->vpid || (msrs->ept_vpid & vpid_needs) != vpid_needs)
+		cap->cpu2 &= ~VMX_CPU2_VPID;
+	/* Stopping the counters without starting them again would lose them. */
+	if (!(cap->exit & VMX_EXIT_LOAD_PERF) || !(cap->entry & VMX_ENTRY_LOAD_PERF)) {
+		cap->exit &= ~VMX_EXIT_LOAD_PERF;
+		cap->entry &= ~VMX_ENTRY_LOAD_PERF;
+	}
+
+	cap->revision = msrs->basic & VMX_BASIC_REVISION;
+	cap->vmcs_size = (msrs->basic & VMX_BASIC_SIZE) >> 32;
+	cap->cr0_fixed0 = msrs->cr0_fixed0 & ~CR0_PE_PG;
+	cap->cr0_fixed1 = msrs->cr0_fixed1;
+	cap->cr4_fixed0 = msrs->cr4_fixed0;
+	cap->cr4_fixed1 = msrs->cr4_fixed1;
+	cap->ept_2m = msrs->ept_vpid & VMX_EPT_CAP_2M;
+	cap->ept_1g = msrs->ept_vpid & VMX_EPT_CAP_1G;
+	cap->ept_ad = options->eptad && (msrs->ept_vpid & VMX_EPT_CAP_AD);
+	cap->invept_single = msrs->ept_vpid & VMX_EPT_CAP_INVEPT_SINGLE;
+	cap->invvpid_single = msrs->ept_vpid & VMX_VPID_CAP_SINGLE;
+	return 0;
+}

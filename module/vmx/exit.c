@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One VM entry, the VM exit that ends it, and the table of handlers.
+ */
+#include <linux/kernel.h>
+#include <linux/nospec.h>
+#include <linux/perf_event.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <asm/cpufeature.h>
+#include <asm/debugreg.h>
+#include <asm/msr.h>
+#include <asm/special_insns.h>
+#include <asm/tlbflush.h>
+
+#include "../mvm.h"
+#include "guest.h"
+#include "operation.h"
+#include "vmcs.h"
+#include "vmx.h"
+
+#define REASON_NAME(name, number, words)	[number] = words,
+const char * const mvm_vmx_reason_names[VMX_NR_REASONS] = {
+	VMX_REASONS(REASON_NAME)
+};
+
+/*
+ * VM exits that can happen while an event is delivered: SDM Vol. 3,
+ * "Information for VM Exits That Occur During Event Delivery". Only these are
+ * worth the VMREAD that looks.
+ */
+#define REASONS_OF_DELIVERY						\
+	(BIT_ULL(VMX_REASON_EXCEPTION_NMI) |				\
+	 BIT_ULL(VMX_REASON_TRIPLE_FAULT) |				\
+	 BIT_ULL(VMX_REASON_TASK_SWITCH) |				\
+	 BIT_ULL(VMX_REASON_EPT_VIOLATION) |				\
+	 BIT_ULL(VMX_REASON_EPT_MISCONFIGURATION))
+
+/* Interrupts came and were served as soon as they were on again. */
+static int handle_external_interrupt(struct mvm_vcpu *vcpu)
+{
+	/* The handler ran on this CPU and touched who knows what. */
+	vcpu->vmx.flush_l1d = mvm_vmx_l1d_on_load;
+	return MVM_RESUME;
+}
+
+static int shutdown(struct mvm_vcpu *vcpu)
+{
+	vcpu->pending &= ~(MVM_PENDING_EXCEPTION | MVM_PENDING_REINJECT |
+			   MVM_PENDING_SHUTDOWN);
+	vcpu->run->exit_reason = KVM_EXIT_SHUTDOWN;
+	return MVM_TO_USER;
+}
+
+static int handle_hlt(struct mvm_vcpu *vcpu)
+{
+	/* The interrupt controllers are user space's: it knows when to go on. */
+	mvm_vmx_skip(vcpu, vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH));
+	vcpu->run->exit_reason = KVM_EXIT_HLT;
+	return MVM_TO_USER;
+}
+
+static int handle_rdpmc(struct mvm_vcpu *vcpu)
+{
+	/* There are no counters, so any number in ECX is out of range. */
+	return mvm_vmx_inject_gp(vcpu);
+}
+
+/* What the host could not map is not a guest's memory, and no device either. */
+static int handle_ept_misconfiguration(struct mvm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	WARN_ONCE(1, "EPT misconfiguration at 0x%llx\n",
+		  vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS));
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON;
+	run->internal.ndata = 2;
+	run->internal.data[0] = VMX_REASON_EPT_MISCONFIGURATION;
+	run->internal.data[1] = vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS);
+	return MVM_TO_USER;
+}
+
+/*
+ * One handler for each reason. Each is called with the vCPU loaded, preemption
+ * off and interrupts on; it may call mvm_vmx_put() and then sleep, but not
+ * VMREAD any more. Answers: MVM_RESUME, MVM_TO_USER (with vcpu->run filled
+ * in), or a negative errno. What is not in the table goes to user space as
+ * KVM_EXIT_UNKNOWN.
+ */
+static int (* const handlers[VMX_NR_REASONS])(struct mvm_vcpu *vcpu) = {
+	[VMX_REASON_EXCEPTION_NMI]	= mvm_handle_exception_nmi,
+	[VMX_REASON_EXTERNAL_INTERRUPT]	= handle_external_interrupt,
+	[VMX_REASON_TRIPLE_FAULT]	= shutdown,
+	[VMX_REASON_CPUID]		= mvm_handle_cpuid,
+	[VMX_REASON_HLT]		= handle_hlt,
+	/* No device of a guest sees memory behind the caches. */
+	[VMX_REASON_INVD]		= mvm_vmx_skip_and_resume,
+	[VMX_REASON_WBINVD]		= mvm_vmx_skip_and_resume,
+	[VMX_REASON_RDPMC]		= handle_rdpmc,
+	[VMX_REASON_CR_ACCESS]		= mvm_handle_cr_access,
+	[VMX_REASON_DR_ACCESS]		= mvm_handle_dr_access,
+	[VMX_REASON_IO_INSTRUCTION]	= mvm_handle_io,
+	[VMX_REASON_RDMSR]		= mvm_handle_rdmsr,
+	[VMX_REASON_WRMSR]		= mvm_handle_wrmsr,
+	[VMX_REASON_XSETBV]		= mvm_handle_xsetbv,
+	[VMX_REASON_EPT_VIOLATION]	= mvm_handle_ept_violation,
+	[VMX_REASON_EPT_MISCONFIGURATION] = handle_ept_misconfiguration,
+	/* CPUID shows none of these: they are invalid opcodes. */
+	[VMX_REASON_GETSEC]		= mvm_vmx_inject_ud,
+	[VMX_REASON_MWAIT]		= mvm_vmx_inject_ud,
+	[VMX_REASON_MONITOR]		= mvm_vmx_inject_ud,
+	[VMX_REASON_ENCLS]		= mvm_vmx_inject_ud,
+	[VMX_REASON_VMCALL]		= mvm_vmx_inject_ud,
+	[VMX_REASON_VMCLEAR]		= mvm_vmx_inject_ud,
+	[VMX_REASON_VMLAUNCH]		= mvm_vmx_inject_ud,
+	[VMX_REASON_VMPTRLD]		= mvm_vmx_inject_ud,
+	[VMX_REASON_VMPTRST]		= mvm_vmx_inject_ud,
+	[VMX_REASON_VMREAD]		= mvm_vmx_inject_ud,
+	[VMX_REASON_VMRESUME]		= mvm_vmx_inject_ud,
+	[VMX_REASON_VMWRITE]		= mvm_vmx_inject_ud,
+	[VMX_REASON_VMXOFF]		= mvm_vmx_inject_ud,
+	[VMX_REASON_VMXON]		= mvm_vmx_inject_ud,
+	[VMX_REASON_INVEPT]		= mvm_vmx_inject_ud,
+	[VMX_REASON_INVVPID]		= mvm_vmx_inject_ud,
+	[VMX_REASON_VMFUNC]		= mvm_vmx_inject_ud,
+};
+
+/*
+ * The host's CR3 and CR4 can change whenever interrupts are on; its CR0 never
+ * does.
+ */
+static void refresh_host_state(struct mvm_vcpu *vcpu)
+{
+	unsigned long cr3 = __read_cr3(), cr4 = __read_cr4();
+
+	if (unlikely(cr3 != vcpu->vmx.host_cr3)) {
+		vcpu->vmx.host_cr3 = cr3;
+		vmcs_writel(VMCS_HOST_CR3, cr3);
+	}
+	if (unlikely(cr4 != vcpu->vmx.host_cr4)) {
+		vcpu->vmx.host_cr4 = cr4;
+		vmcs_writel(VMCS_HOST_CR4, cr4);
+	}
+	/* perf schedules its counters in interrupts, too. */
+	if (mvm_vmx.entry & VMX_ENTRY_LOAD_PERF &&
+	    static_cpu_has(X86_FEATURE_ARCH_PERFMON)) {
+		u64 global_ctrl;
+
+		rdmsrl(MSR_CORE_PERF_GLOBAL_CTRL, global_ctrl);
+		vmcs_write64(VMCS_HOST_PERF_GLOBAL_CTRL, global_ctrl);
+	}
+}
+
+/* The VM exit changed what the kernel needs in its next interrupt handler. */
+static void restore_host_debug(struct mvm_vcpu *vcpu)
+{
+	if (unlikely(vcpu->vmx.host_debugctl))
+		update_debugctlmsr(vcpu->vmx.host_debugctl);
+	/* The VM exit left DR7 with nothing enabled. */
+	if (unlikely(hw_breakpoint_active()))
+		hw_breakpoint_restore();
+}
+
+/*
+ * NMIs and machine checks that exited belong to the host. NMIs are blocked
+ * since the VM exit, until the IRET of the handler: the host sees this one as
+ * if it had come by itself. Interrupts are still off.
+ */
+static void hand_to_host(struct mvm_vcpu *vcpu)
+{
+	u32 event = vmcs_read32(VMCS_EXIT_EVENT);
+
+	if ((event & VMX_EVENT_TYPE) == VMX_EVENT_NMI)
+		asm volatile("int $2");
+	else if (IS_ENABLED(CONFIG_X86_MCE) &&
+		 (event & (VMX_EVENT_VALID | VMX_EVENT_TYPE | VMX_EVENT_VECTOR)) ==
+		 (VMX_EVENT_VALID | VMX_EVENT_HARD_EXCEPTION | VMX_VECTOR_MC))
+		asm volatile("int $18");
+}
+
+static int entry_failed(struct mvm_vcpu *vcpu, u64 reason)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_FAIL_ENTRY;
+	run->fail_entry.hardware_entry_failure_reason = reason;
+	run->fail_entry.cpu = vcpu->vmx.cpu;
+	return MVM_TO_USER;
+}
+
+/**
+ * mvm_vmx_run_once() - enter the guest and handle the VM exit
+ * @vcpu: loaded; on return it may have been put
+ *
+ * Return: as an exit handler. MVM_RESUME without a VM entry if a signal or
+ * another task wants the CPU.
+ */
+int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
+{
+	u32 reason;
+
+	local_irq_disable();
+	/*
+	 * After this look whoever wants us sends an interrupt, and that makes
+	 * the guest exit at once.
+	 */
+	if (unlikely(need_resched() || signal_pending(current))) {
+		local_irq_enable();
+		return MVM_RESUME;
+	}
+	if (unlikely(vcpu->pending)) {
+		if (vcpu->pending & MVM_PENDING_SHUTDOWN) {
+			local_irq_enable();
+			return shutdown(vcpu);
+		}
+		mvm_vmx_deliver(vcpu);
+	}
+	refresh_host_state(vcpu);
+	if (unlikely(vcpu->vmx.flush_l1d)) {
+		vcpu->vmx.flush_l1d = mvm_vmx_l1d_always;
+		mvm_vmx_flush_l1d();
+	}
+	if (vcpu->cr2 != native_read_cr2())
+		native_write_cr2(vcpu->cr2);
+
+	if (unlikely(mvm_vmx_enter(&vcpu->enter, vcpu->vmx.launched))) {
+		local_irq_enable();
+		return entry_failed(vcpu, vmcs_read32(VMCS_INSTRUCTION_ERROR));
+	}
+
+	vcpu->cr2 = native_read_cr2();
+	restore_host_debug(vcpu);
+	reason = vmcs_read32(VMCS_EXIT_REASON);
+	if (unlikely(reason == VMX_REASON_EXCEPTION_NMI ||
+		     (u16)reason == VMX_REASON_MACHINE_CHECK))
+		hand_to_host(vcpu);
+	/* An interrupt that made the guest exit is served here. */
+	local_irq_enable();
+
+	vcpu->vmx.reason = reason;
+	vcpu->nr_exits++;
+	if (unlikely(reason & VMX_REASON_ENTRY_FAILURE))
+		return entry_failed(vcpu, reason);
+	vcpu->vmx.launched = true;
+	/* The VM entry was complete, and what was injected with it. */
+	vcpu->pending &= MVM_PENDING_DEBUG_REGS;
+
+	if (unlikely(reason >= VMX_NR_REASONS || !handlers[reason]))
+		goto unknown;
+	vcpu->exits[reason]++;
+	if (unlikely(reason < 64 && BIT_ULL(reason) & REASONS_OF_DELIVERY))
+		mvm_vmx_recover_event(vcpu);
+	return handlers[reason](vcpu);
+
+unknown:
+	if (reason < VMX_NR_REASONS)
+		vcpu->exits[reason]++;
+	vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
+	vcpu->run->hw.hardware_exit_reason = reason;
+	return MVM_TO_USER;
+}

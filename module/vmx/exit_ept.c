@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * EPT violations: guest-physical memory that is not mapped yet, or is gone.
+ */
+#include "../mvm.h"
+#include "guest.h"
+#include "vmcs.h"
+#include "vmx.h"
+
+/* SDM Vol. 3, "Exit Qualification for EPT Violations" */
+int mvm_handle_ept_violation(struct mvm_vcpu *vcpu)
+{
+	unsigned long qualification = vmcs_readl(VMCS_EXIT_QUALIFICATION);
+	u64 gpa = vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS);
+	struct kvm_run *run = vcpu->run;
+	unsigned int access = 0;
+	int ret;
+
+	if (qualification & VMX_EPT_QUAL_READ)
+		access |= MVM_ACCESS_READ;
+	if (qualification & VMX_EPT_QUAL_WRITE)
+		access |= MVM_ACCESS_WRITE;
+	if (qualification & VMX_EPT_QUAL_FETCH)
+		access |= MVM_ACCESS_EXEC;
+	/* As in mvm_handle_exception_nmi(): IRET will be executed again. */
+	if (qualification & VMX_EPT_QUAL_NMI_UNBLOCKING &&
+	    !(vcpu->pending & MVM_PENDING_REINJECT))
+		vmcs_set32(VMCS_GUEST_INTERRUPTIBILITY, VMX_BLOCKING_NMI);
+
+	/* The host may have to read the page from a disk first. */
+	mvm_vmx_put(vcpu);
+	ret = mvm_memory_fault(&vcpu->vm->memory, gpa, access);
+	if (!ret)
+		return MVM_RESUME;
+	if (ret < 0)
+		return ret;
+
+	/* No memory there: a device's, which user space cannot complete yet. */
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = vcpu->pending & MVM_PENDING_REINJECT ?
+		KVM_INTERNAL_ERROR_DELIVERY_EV : KVM_INTERNAL_ERROR_EMULATION;
+	run->internal.ndata = 3;
+	run->internal.data[0] = VMX_REASON_EPT_VIOLATION;
+	run->internal.data[1] = qualification;
+	run->internal.data[2] = gpa;
+	return MVM_TO_USER;
+}

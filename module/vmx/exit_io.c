@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * IN, OUT, INS and OUTS. Every port is user space's: the access becomes a
+ * KVM_EXIT_IO, and the next KVM_RUN ends the instruction.
+ *
+ * For the string forms the memory operand is ours to access. SDM Vol. 3,
+ * "Exit Qualification for I/O Instructions": the VM exit comes before any
+ * fault of that operand, so the rules of segments and pages are checked here.
+ */
+#include <linux/kernel.h>
+#include <linux/kvm.h>
+#include <asm/msr-index.h>
+#include <asm/processor-flags.h>
+
+#include "../mvm.h"
+#include "../x86/walk.h"
+#include "guest.h"
+#include "vmcs.h"
+#include "vmx.h"
+
+#define IO_SIZE(q)	(((q) & 7) + 1)
+#define IO_IN		BIT(3)
+#define IO_STRING	BIT(4)
+#define IO_REP		BIT(5)
+#define IO_PORT(q)	(((q) >> 16) & 0xffff)
+
+/* SDM Vol. 3, "Format of the VM-Exit Instruction-Information Field as Used for INS and OUTS" */
+#define INFO_ADDRESS_SIZE(i)	(((i) >> 7) & 7)
+#define INFO_SEGMENT(i)		(((i) >> 15) & 7)
+
+static void *io_data(struct mvm_vcpu *vcpu)
+{
+	return mvm_vcpu_page(vcpu, MVM_PIO_PAGE);
+}
+
+static void fill_run(struct mvm_vcpu *vcpu, unsigned long q, u32 count)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_IO;
+	run->io.direction = q & IO_IN ? KVM_EXIT_IO_IN : KVM_EXIT_IO_OUT;
+	run->io.size = IO_SIZE(q);
+	run->io.port = IO_PORT(q);
+	run->io.count = count;
+	run->io.data_offset = MVM_PIO_PAGE * PAGE_SIZE;
+	vcpu->io.size = IO_SIZE(q);
+	vcpu->io.count = count;
+}
+
+/* If user space moved RIP meanwhile, it dealt with the instruction itself. */
+static bool still_there(struct mvm_vcpu *vcpu)
+{
+	return vmcs_readl(VMCS_GUEST_RIP) == vcpu->io.rip;
+}
+
+static int complete_out(struct mvm_vcpu *vcpu)
+{
+	if (still_there(vcpu))
+		mvm_vmx_skip(vcpu, vcpu->io.length);
+	return MVM_RESUME;
+}
+
+static int complete_in(struct mvm_vcpu *vcpu)
+{
+	if (!still_there(vcpu))
+		return MVM_RESUME;
+	/* A 32-bit result clears the upper half of RAX, a shorter one does not. */
+	if (vcpu->io.size == 4)
+		vcpu->enter.regs[MVM_RAX] = 0;
+	memcpy(&vcpu->enter.regs[MVM_RAX], io_data(vcpu), vcpu->io.size);
+	mvm_vmx_skip(vcpu, vcpu->io.length);
+	return MVM_RESUME;
+}
+
+/* Everything that the walk of the guest's page tables depends on */
+static void get_mmu(struct mvm_vcpu *vcpu, struct mvm_walk_mmu *mmu, u64 pdpte[4])
+{
+	*mmu = (struct mvm_walk_mmu) {
+		.cr0 = mvm_vmx_read_cr0(vcpu),
+		.cr3 = vmcs_readl(VMCS_GUEST_CR3),
+		.cr4 = mvm_vmx_read_cr4(vcpu),
+		.efer = mvm_vmx_read_efer(vcpu),
+		.pdpte = pdpte,
+		.cpl = mvm_vmx_cpl(),
+		.ac = vmcs_readl(VMCS_GUEST_RFLAGS) & X86_EFLAGS_AC,
+		.maxphyaddr = vcpu->maxphyaddr,
+		.page_1g = mvm_cpuid_has(vcpu->cpuid.entries, vcpu->cpuid.nent,
+					 MVM_FEATURE_PAGE1GB),
+	};
+	pdpte[0] = vmcs_read64(VMCS_GUEST_PDPTE0);
+	pdpte[1] = vmcs_read64(VMCS_GUEST_PDPTE1);
+	pdpte[2] = vmcs_read64(VMCS_GUEST_PDPTE2);
+	pdpte[3] = vmcs_read64(VMCS_GUEST_PDPTE3);
+}
+
+static int read_guest(void *ctx, u64 gpa, void *buf, size_t len)
+{
+	return mvm_memory_read(ctx, gpa, buf, len);
+}
+
+/*
+ * Access linear addresses; with @probe only see whether that is possible.
+ * Sleeps.
+ * Return: 0; 1 if an exception was queued; -EFAULT if no memory is there.
+ */
+static int access_linear(struct mvm_vcpu *vcpu, const struct mvm_walk_mmu *mmu,
+			 unsigned long gva, void *buf, size_t len,
+			 unsigned int access, bool probe)
+{
+	struct mvm_memory *memory = &vcpu->vm->memory;
+	const struct mvm_walk_memory walk_memory = {
+		.read = read_guest, .ctx = memory,
+	};
+	struct mvm_walk_fault fault;
+	size_t part;
+	u64 gpa;
+	int ret;
+
+	for (; len; len -= part, gva += part, buf += part) {
+		if (!(mmu->efer & EFER_LMA))
+			gva = (u32)gva;
+		part = min_t(size_t, len, PAGE_SIZE - offset_in_page(gva));
+		ret = mvm_walk(mmu, &walk_memory, gva, access, &gpa, &fault);
+		if (ret == MVM_WALK_FAULT) {
+			mvm_vmx_queue(vcpu, &(struct mvm_exception){
+				.vector = VMX_VECTOR_PF, .has_error = true,
+				.error = fault.error, .cr2 = fault.address,
+			});
+			return 1;
+		}
+		if (ret)
+			return ret;
+		if (probe)
+			ret = mvm_memory_is_ram(memory, gpa) ? 0 : -EFAULT;
+		else if (access & MVM_ACCESS_WRITE)
+			ret = mvm_memory_write(memory, gpa, buf, part);
+		else
+			ret = mvm_memory_read(memory, gpa, buf, part);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/*
+ * May this segment be used for an access? SDM Vol. 3, "Limit Checking" and
+ * "Type Checking". In 64-bit mode there is only the form of the address.
+ */
+static bool segment_allows(enum mvm_segment n, unsigned long offset,
+			   unsigned long gva, u32 size, bool write)
+{
+	struct kvm_segment s;
+	u32 first = offset, last = first + size - 1;
+
+	if (mvm_vmx_64bit_code())
+		return ((long)(gva << 16) >> 16) == (long)gva &&
+		       ((long)((gva + size - 1) << 16) >> 16) == (long)(gva + size - 1);
+	mvm_vmx_get_segment(n, &s);
+	if (s.unusable || last < first)
+		return false;
+	if (s.type & 8) {
+		/* Code: never writable, readable with bit 1 */
+		if (write || !(s.type & 2))
+			return false;
+	} else if (write && !(s.type & 2)) {
+		return false;
+	}
+	/* Expand-down data: what is above the limit is inside */
+	if ((s.type & 0xc) == 4)
+		return first > s.limit && last <= (s.db ? U32_MAX : 0xffff);
+	return last <= s.limit;
+}
+
+static void add_to(struct mvm_vcpu *vcpu, int reg, long change)
+{
+	unsigned long mask = vcpu->io.address_mask;
+	unsigned long *r = &vcpu->enter.regs[reg];
+
+	/* A 32-bit register's upper half is cleared, a 16-bit one's is kept. */
+	if (mask == U32_MAX)
+		*r = (u32)(*r + change);
+	else
+		*r = (*r & ~mask) | ((*r + change) & mask);
+}
+
+/* Count n elements as done; end the instruction if they were the last. */
+static void advance(struct mvm_vcpu *vcpu, int reg, u32 n)
+{
+	long step = (long)n * vcpu->io.size;
+
+	add_to(vcpu, reg, vcpu->io.down ? -step : step);
+	if (vcpu->io.rep) {
+		add_to(vcpu, MVM_RCX, -(long)n);
+		if (vcpu->enter.regs[MVM_RCX] & vcpu->io.address_mask)
+			return;
+	}
+	mvm_vmx_skip(vcpu, vcpu->io.length);
+}
+
+/* Between KVM_EXIT_IO and here the registers may have changed: look anew. */
+static int complete_ins(struct mvm_vcpu *vcpu)
+{
+	struct mvm_io *io = &vcpu->io;
+	struct mvm_walk_mmu mmu;
+	u64 pdpte[4];
+	long step = io->down ? -(long)io->size : io->size;
+	int ret = 0;
+	u32 i;
+
+	if (!still_there(vcpu))
+		return MVM_RESUME;
+	get_mmu(vcpu, &mmu, pdpte);
+	mvm_vmx_put(vcpu);
+	for (i = 0; i < io->count; i++) {
+		ret = access_linear(vcpu, &mmu, io->gva + i * step,
+				    io_data(vcpu) + i * io->size, io->size,
+				    MVM_ACCESS_WRITE, false);
+		if (ret)
+			break;
+	}
+	mvm_vmx_load(vcpu);
+	/* A fault leaves the registers at the element that caused it. */
+	if (ret)
+		io->rep = true;
+	if (i)
+		advance(vcpu, MVM_RDI, i);
+	return ret < 0 ? ret : MVM_RESUME;
+}
+
+/* No memory behind the operand: a device's, which user space cannot have yet. */
+static int cannot_emulate(struct mvm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
+	run->internal.ndata = 2;
+	run->internal.data[0] = VMX_REASON_IO_INSTRUCTION;
+	run->internal.data[1] = vcpu->io.gva;
+	return MVM_TO_USER;
+}
+
+/* How many elements of INS go into the PIO page and stay in one page of memory? */
+static u32 batch(struct mvm_vcpu *vcpu, unsigned long count)
+{
+	const struct mvm_io *io = &vcpu->io;
+	u32 room = io->down ? offset_in_page(io->gva) + io->size :
+			      PAGE_SIZE - offset_in_page(io->gva);
+
+	return clamp_t(unsigned long, room / io->size, 1, count);
+}
+
+static int handle_string(struct mvm_vcpu *vcpu, unsigned long q)
+{
+	static const unsigned long masks[8] = { U16_MAX, U32_MAX, ULONG_MAX };
+	u32 info = vmcs_read32(VMCS_EXIT_INSTRUCTION_INFO);
+	unsigned long *regs = vcpu->enter.regs;
+	struct mvm_io *io = &vcpu->io;
+	bool in = q & IO_IN;
+	enum mvm_segment segment = in ? MVM_ES : INFO_SEGMENT(info);
+	struct mvm_walk_mmu mmu;
+	unsigned long count = 1, offset;
+	u64 pdpte[4];
+	u32 n = 1;
+	int ret;
+
+	io->size = IO_SIZE(q);
+	io->rep = q & IO_REP;
+	io->down = vmcs_readl(VMCS_GUEST_RFLAGS) & X86_EFLAGS_DF;
+	io->address_mask = masks[INFO_ADDRESS_SIZE(info)];
+	io->gva = vmcs_readl(VMCS_GUEST_LINEAR_ADDRESS);
+	if (io->rep) {
+		count = regs[MVM_RCX] & io->address_mask;
+		if (!count) {
+			mvm_vmx_skip(vcpu, io->length);
+			return MVM_RESUME;
+		}
+	}
+	offset = regs[in ? MVM_RDI : MVM_RSI] & io->address_mask;
+	if (!segment_allows(segment, offset, io->gva, io->size, in)) {
+		mvm_vmx_queue_error(vcpu, segment == MVM_SS ? VMX_VECTOR_SS :
+				    VMX_VECTOR_GP, 0);
+		return MVM_RESUME;
+	}
+	if (in) {
+		n = batch(vcpu, count);
+		/* The last of them must be allowed as well, or it is one by one. */
+		if (!io->down &&
+		    !segment_allows(segment, offset + (n - 1) * io->size,
+				    io->gva + (n - 1) * io->size, io->size, in))
+			n = 1;
+	}
+
+	get_mmu(vcpu, &mmu, pdpte);
+	mvm_vmx_put(vcpu);
+	/*
+	 * A fault of the operand of INS must come before the device gives its
+	 * data away; the write itself follows in complete_ins().
+	 */
+	ret = access_linear(vcpu, &mmu, io->gva, io_data(vcpu), io->size,
+			    in ? MVM_ACCESS_WRITE : MVM_ACCESS_READ, in);
+	if (ret > 0)
+		return MVM_RESUME;
+	if (ret < 0)
+		return ret == -EFAULT ? cannot_emulate(vcpu) : ret;
+	fill_run(vcpu, q, n);
+	if (in) {
+		vcpu->complete = complete_ins;
+		return MVM_TO_USER;
+	}
+	mvm_vmx_attach(vcpu);
+	advance(vcpu, MVM_RSI, 1);
+	mvm_vmx_detach(vcpu);
+	return MVM_TO_USER;
+}
+
+int mvm_handle_io(struct mvm_vcpu *vcpu)
+{
+	unsigned long q = vmcs_readl(VMCS_EXIT_QUALIFICATION);
+
+	vcpu->io.rip = vmcs_readl(VMCS_GUEST_RIP);
+	vcpu->io.length = vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH);
+	if (unlikely(q & IO_STRING))
+		return handle_string(vcpu, q);
+
+	fill_run(vcpu, q, 1);
+	if (q & IO_IN) {
+		vcpu->complete = complete_in;
+	} else {
+		memcpy(io_data(vcpu), &vcpu->enter.regs[MVM_RAX], IO_SIZE(q));
+		vcpu->complete = complete_out;
+	}
+	return MVM_TO_USER;
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * MSRs: the table of those that exist for a guest. For all others RDMSR and
+ * WRMSR raise #GP.
+ */
+#include <linux/kernel.h>
+#include <linux/kvm.h>
+#include <asm/msr.h>
+
+#include "../mvm.h"
+#include "../x86/msr.h"
+#include "guest.h"
+#include "operation.h"
+#include "vmcs.h"
+#include "vmx.h"
+
+struct change {
+	u64 *where;
+	u64 value;
+};
+
+static void change_msr(struct mvm_vcpu *vcpu, void *arg)
+{
+	const struct change *c = arg;
+
+	*c->where = c->value;
+}
+
+static u64 guest_tsc(void)
+{
+	return rdtsc() + vmcs_read64(VMCS_TSC_OFFSET);
+}
+
+static int set_efer(struct mvm_vcpu *vcpu, u64 value, bool host)
+{
+	u64 old = mvm_vmx_read_efer(vcpu);
+	bool paging = mvm_vmx_read_cr0(vcpu) & X86_CR0_PG;
+
+	if (!mvm_efer_valid(value, &vcpu->cpuid, host))
+		return -EINVAL;
+	/* SDM Vol. 3, "Initializing IA-32e Mode": only with paging off */
+	if (!host && paging && (old ^ value) & EFER_LME)
+		return -EINVAL;
+	/* LMA is the CPU's. */
+	mvm_vmx_write_efer(vcpu, (value & ~EFER_LMA) | (old & EFER_LMA));
+	return 0;
+}
+
+/* IA32_KERNEL_GS_BASE is in the CPU while a guest with long mode is loaded. */
+static u64 get_kernel_gs(struct mvm_vcpu *vcpu)
+{
+	u64 value = vcpu->msrs.kernel_gs_base;
+
+	if (vcpu->vmx.loaded && vcpu->vmx.efer & EFER_LME)
+		rdmsrl(MSR_KERNEL_GS_BASE, value);
+	return value;
+}
+
+/**
+ * mvm_vmx_get_msr() - RDMSR, and KVM_GET_MSRS
+ * @vcpu: attached or loaded
+ * @index: which
+ * @value: what it holds
+ * @host: user space asks, not the guest
+ *
+ * Return: 0, or -EINVAL if a guest does not have this MSR.
+ */
+int mvm_vmx_get_msr(struct mvm_vcpu *vcpu, u32 index, u64 *value, bool host)
+{
+	u64 *stored;
+
+	switch (index) {
+	case MSR_IA32_TSC:
+		*value = guest_tsc();
+		return 0;
+	case MSR_IA32_SYSENTER_CS:
+		*value = vmcs_read32(VMCS_GUEST_SYSENTER_CS);
+		return 0;
+	case MSR_IA32_SYSENTER_ESP:
+		*value = vmcs_readl(VMCS_GUEST_SYSENTER_ESP);
+		return 0;
+	case MSR_IA32_SYSENTER_EIP:
+		*value = vmcs_readl(VMCS_GUEST_SYSENTER_EIP);
+		return 0;
+	case MSR_IA32_CR_PAT:
+		*value = vmcs_read64(VMCS_GUEST_PAT);
+		return 0;
+	case MSR_IA32_DEBUGCTLMSR:
+		*value = vmcs_read64(VMCS_GUEST_DEBUGCTL);
+		return 0;
+	case MSR_FS_BASE:
+		*value = vmcs_readl(VMCS_GUEST_FS_BASE);
+		return 0;
+	case MSR_GS_BASE:
+		*value = vmcs_readl(VMCS_GUEST_GS_BASE);
+		return 0;
+	case MSR_EFER:
+		*value = mvm_vmx_read_efer(vcpu);
+		return 0;
+	case MSR_KERNEL_GS_BASE:
+		*value = get_kernel_gs(vcpu);
+		return 0;
+	}
+	if (mvm_msr_constant(index, value))
+		return 0;
+	stored = mvm_msr_stored(&vcpu->msrs, index);
+	if (!stored || (!host && !mvm_msr_visible(index, &vcpu->cpuid)))
+		return -EINVAL;
+	*value = *stored;
+	return 0;
+}
+
+/**
+ * mvm_vmx_set_msr() - WRMSR, and KVM_SET_MSRS
+ * @vcpu: attached or loaded
+ * @index: which
+ * @value: what it gets
+ * @host: user space asks, not the guest
+ *
+ * Return: 0, or -EINVAL if a guest does not have this MSR or cannot write this
+ * value.
+ */
+int mvm_vmx_set_msr(struct mvm_vcpu *vcpu, u32 index, u64 value, bool host)
+{
+	struct change change = { .value = value };
+
+	if (!mvm_msr_value_valid(index, value, vcpu->maxphyaddr))
+		return -EINVAL;
+	switch (index) {
+	case MSR_IA32_TSC:
+		vmcs_write64(VMCS_TSC_OFFSET, value - rdtsc());
+		return 0;
+	case MSR_IA32_SYSENTER_CS:
+		vmcs_write32(VMCS_GUEST_SYSENTER_CS, value);
+		return 0;
+	case MSR_IA32_SYSENTER_ESP:
+		vmcs_writel(VMCS_GUEST_SYSENTER_ESP, value);
+		return 0;
+	case MSR_IA32_SYSENTER_EIP:
+		vmcs_writel(VMCS_GUEST_SYSENTER_EIP, value);
+		return 0;
+	case MSR_IA32_CR_PAT:
+		vmcs_write64(VMCS_GUEST_PAT, value);
+		return 0;
+	case MSR_IA32_DEBUGCTLMSR:
+		/* Branch recording and stepping are not there: as KVM, no error. */
+		return 0;
+	case MSR_FS_BASE:
+		vmcs_writel(VMCS_GUEST_FS_BASE, value);
+		return 0;
+	case MSR_GS_BASE:
+		vmcs_writel(VMCS_GUEST_GS_BASE, value);
+		return 0;
+	case MSR_EFER:
+		return set_efer(vcpu, value, host);
+	case MSR_KERNEL_GS_BASE:
+		change.where = &vcpu->msrs.kernel_gs_base;
+		break;
+	default:
+		change.where = mvm_msr_stored(&vcpu->msrs, index);
+		if (!change.where || (!host && !mvm_msr_visible(index, &vcpu->cpuid)))
+			return -EINVAL;
+	}
+	mvm_vmx_switch_msrs(vcpu, change_msr, &change);
+	return 0;
+}
+
+int mvm_handle_rdmsr(struct mvm_vcpu *vcpu)
+{
+	unsigned long *regs = vcpu->enter.regs;
+	u64 value;
+
+	if (mvm_vmx_get_msr(vcpu, regs[MVM_RCX], &value, false))
+		return mvm_vmx_inject_gp(vcpu);
+	regs[MVM_RAX] = (u32)value;
+	regs[MVM_RDX] = value >> 32;
+	return mvm_vmx_skip_and_resume(vcpu);
+}
+
+int mvm_handle_wrmsr(struct mvm_vcpu *vcpu)
+{
+	unsigned long *regs = vcpu->enter.regs;
+	u64 value = (u32)regs[MVM_RAX] | (u64)(u32)regs[MVM_RDX] << 32;
+
+	if (mvm_vmx_set_msr(vcpu, regs[MVM_RCX], value, false))
+		return mvm_vmx_inject_gp(vcpu);
+	return mvm_vmx_skip_and_resume(vcpu);
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A new vCPU's VMCS: the host's state, the controls, and the guest's state
+ * after reset.
+ */
+#include <linux/gfp.h>
+#include <linux/idr.h>
+#include <linux/slab.h>
+#include <asm/desc.h>
+#include <asm/msr.h>
+#include <asm/processor-flags.h>
+#include <asm/special_insns.h>
+
+#include "../mvm.h"
+#include "guest.h"
+#include "operation.h"
+#include "vmcs.h"
+#include "vmx.h"
+
+/* VPID 0 is the host's: SDM Vol. 3, "Virtual Processor Identifiers (VPIDs)" */
+#define VPID_MIN	1
+#define VPID_MAX	0xffff
+static DEFINE_IDA(vpids);
+
+/*
+ * MSRs that a guest uses without VM exit, since the VM entry and exit, or
+ * mvm_vmx_load() and mvm_vmx_put(), exchange them. SDM Vol. 3, "MSR-Bitmap
+ * Address": four bitmaps of 1 KiB, in this order: read low, read high, write
+ * low, write high; low is 0 to 0x1fff, high 0xc0000000 to 0xc0001fff.
+ */
+static const struct {
+	u32 msr;
+	bool read, write;
+} passed_msrs[] = {
+	{ MSR_IA32_TSC,			true, false },	/* offset applied by the CPU */
+	{ MSR_IA32_SYSENTER_CS,		true, true },
+	{ MSR_IA32_SYSENTER_ESP,	true, true },
+	{ MSR_IA32_SYSENTER_EIP,	true, true },
+	{ MSR_IA32_CR_PAT,		true, true },
+	{ MSR_EFER,			true, false },
+	{ MSR_FS_BASE,			true, true },
+	{ MSR_GS_BASE,			true, true },
+};
+
+static void pass_msr(unsigned long *bitmap, u32 msr, bool read, bool write)
+{
+	unsigned int bit = msr & 0x1fff;
+
+	if (msr >= 0xc0000000)
+		bit += 8 * 1024;
+	if (read)
+		__clear_bit(bit, bitmap);
+	if (write)
+		__clear_bit(bit + 8 * 2048, bitmap);
+}
+
+/**
+ * mvm_vmx_pass_kernel_gs() - may the guest use IA32_KERNEL_GS_BASE directly?
+ * @vcpu: the vCPU
+ * @pass: yes: the guest has long mode, and its value is in the CPU
+ */
+void mvm_vmx_pass_kernel_gs(struct mvm_vcpu *vcpu, bool pass)
+{
+	unsigned int bit = (MSR_KERNEL_GS_BASE & 0x1fff) + 8 * 1024;
+
+	__assign_bit(bit, vcpu->vmx.msr_bitmap, !pass);
+	__assign_bit(bit + 8 * 2048, vcpu->vmx.msr_bitmap, !pass);
+}
+
+static unsigned long *new_msr_bitmap(void)
+{
+	unsigned long *bitmap = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
+	unsigned int i;
+
+	if (!bitmap)
+		return NULL;
+	memset(bitmap, 0xff, PAGE_SIZE);
+	for (i = 0; i < ARRAY_SIZE(passed_msrs); i++)
+		pass_msr(bitmap, passed_msrs[i].msr, passed_msrs[i].read,
+			 passed_msrs[i].write);
+	return bitmap;
+}
+
+/*
+ * SDM Vol. 3, "Host-State Area". What differs between CPUs is written when
+ * the vCPU comes to one (switch.c), CR3 and CR4 before each entry (exit.c).
+ */
+static void setup_host(void)
+{
+	unsigned long value;
+	u64 msr;
+
+	vmcs_write16(VMCS_HOST_CS_SELECTOR, __KERNEL_CS);
+	vmcs_write16(VMCS_HOST_SS_SELECTOR, __KERNEL_DS);
+	vmcs_write16(VMCS_HOST_TR_SELECTOR, GDT_ENTRY_TSS * 8);
+	/* Null: the owner's, if they are others, are loaded by mvm_vmx_put(). */
+	vmcs_write16(VMCS_HOST_DS_SELECTOR, 0);
+	vmcs_write16(VMCS_HOST_ES_SELECTOR, 0);
+	vmcs_write16(VMCS_HOST_FS_SELECTOR, 0);
+	vmcs_write16(VMCS_HOST_GS_SELECTOR, 0);
+
+	vmcs_writel(VMCS_HOST_CR0, read_cr0());
+	rdmsrl(MSR_IA32_CR_PAT, msr);
+	vmcs_write64(VMCS_HOST_PAT, msr);
+	rdmsrl(MSR_EFER, msr);
+	vmcs_write64(VMCS_HOST_EFER, msr);
+	rdmsrl(MSR_IA32_SYSENTER_CS, value);
+	vmcs_write32(VMCS_HOST_SYSENTER_CS, value);
+	rdmsrl(MSR_IA32_SYSENTER_EIP, value);
+	vmcs_writel(VMCS_HOST_SYSENTER_EIP, value);
+	vmcs_writel(VMCS_HOST_RIP, (unsigned long)mvm_vmx_exit_label);
+}
+
+/* SDM Vol. 3, "VM-Execution Control Fields" and the two sections after it */
+static void setup_controls(struct mvm_vcpu *vcpu)
+{
+	u32 cpu2 = mvm_vmx.cpu2;
+
+	if (!vcpu->vmx.vpid)
+		cpu2 &= ~VMX_CPU2_VPID;
+
+	vmcs_write32(VMCS_PIN_CONTROLS, mvm_vmx.pin);
+	vmcs_write32(VMCS_CPU_CONTROLS, mvm_vmx.cpu);
+	vmcs_write32(VMCS_CPU2_CONTROLS, cpu2);
+	vmcs_write32(VMCS_EXIT_CONTROLS, mvm_vmx.exit);
+	vmcs_write32(VMCS_ENTRY_CONTROLS, mvm_vmx.entry);
+
+	vmcs_write32(VMCS_EXCEPTION_BITMAP, mvm_exception_bitmap(false));
+	/* With #PF out of the bitmap, equal mask and match mean: no exit. */
+	vmcs_write32(VMCS_PAGE_FAULT_MASK, 0);
+	vmcs_write32(VMCS_PAGE_FAULT_MATCH, 0);
+	vmcs_write32(VMCS_CR3_TARGET_COUNT, 0);
+	/* The MSRs that we exchange ourselves need no lists. */
+	vmcs_write32(VMCS_EXIT_MSR_STORE_COUNT, 0);
+	vmcs_write32(VMCS_EXIT_MSR_LOAD_COUNT, 0);
+	vmcs_write32(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
+	vmcs_write32(VMCS_ENTRY_EVENT, 0);
+
+	vmcs_write64(VMCS_MSR_BITMAP, __pa(vcpu->vmx.msr_bitmap));
+	vmcs_write64(VMCS_EPTP, vcpu->vm->memory.eptp);
+	vmcs_write64(VMCS_TSC_OFFSET, vcpu->vm->tsc_offset);
+	if (cpu2 & VMX_CPU2_VPID)
+		vmcs_write16(VMCS_VPID, vcpu->vmx.vpid);
+	if (cpu2 & VMX_CPU2_ENCLS)
+		vmcs_write64(VMCS_ENCLS_EXITING_BITMAP, ~0ULL);
+	/* A VMCS that is no shadow: SDM Vol. 3, "Guest Non-Register State" */
+	vmcs_write64(VMCS_VMCS_LINK_POINTER, ~0ULL);
+	if (mvm_vmx.entry & VMX_ENTRY_LOAD_PERF)
+		vmcs_write64(VMCS_GUEST_PERF_GLOBAL_CTRL, 0);
+}
+
+/*
+ * SDM Vol. 3, "Processor State After Reset" (2024: table 10-1), as KVM has it:
+ * the caches are off in CR0, and CS points at the last 64 KiB below 4 GiB.
+ */
+static void setup_guest(struct mvm_vcpu *vcpu)
+{
+	static const struct kvm_segment code = {
+		.base = 0xffff0000, .limit = 0xffff, .selector = 0xf000,
+		.type = 11, .present = 1, .s = 1,
+	}, data = {
+		.limit = 0xffff, .type = 3, .present = 1, .s = 1,
+	}, ldtr = {
+		.limit = 0xffff, .type = 2, .present = 1,
+	}, tr = {
+		.limit = 0xffff, .type = 11, .present = 1,
+	};
+	int n;
+
+	for (n = MVM_ES; n <= MVM_GS; n++)
+		mvm_vmx_set_segment(n, n == MVM_CS ? &code : &data);
+	mvm_vmx_set_segment(MVM_LDTR, &ldtr);
+	mvm_vmx_set_segment(MVM_TR, &tr);
+	vmcs_writel(VMCS_GUEST_GDTR_BASE, 0);
+	vmcs_write32(VMCS_GUEST_GDTR_LIMIT, 0xffff);
+	vmcs_writel(VMCS_GUEST_IDTR_BASE, 0);
+	vmcs_write32(VMCS_GUEST_IDTR_LIMIT, 0xffff);
+
+	mvm_vmx_write_efer(vcpu, 0);
+	mvm_vmx_write_cr0(vcpu, X86_CR0_CD | X86_CR0_NW | X86_CR0_ET);
+	mvm_vmx_write_cr4(vcpu, 0);
+	vmcs_writel(VMCS_GUEST_CR3, 0);
+	vcpu->dr6 = 0xffff0ff0;
+	mvm_vmx_write_dr7(vcpu, 0x400);
+	vmcs_write64(VMCS_GUEST_DEBUGCTL, 0);
+	/* SDM Vol. 3, "IA32_PAT MSR": the value after reset */
+	vmcs_write64(VMCS_GUEST_PAT, 0x0007040600070406);
+	vmcs_write32(VMCS_GUEST_SYSENTER_CS, 0);
+	vmcs_writel(VMCS_GUEST_SYSENTER_ESP, 0);
+	vmcs_writel(VMCS_GUEST_SYSENTER_EIP, 0);
+
+	vmcs_writel(VMCS_GUEST_RSP, 0);
+	vmcs_writel(VMCS_GUEST_RIP, 0xfff0);
+	vmcs_writel(VMCS_GUEST_RFLAGS, X86_EFLAGS_FIXED);
+	vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, 0);
+	vmcs_write32(VMCS_GUEST_ACTIVITY, VMX_ACTIVITY_ACTIVE);
+	vmcs_writel(VMCS_GUEST_PENDING_DEBUG, 0);
+	/* Family and model: what KVM has as long as no CPUID table is set */
+	vcpu->enter.regs[MVM_RDX] = 0x600;
+}
+
+/**
+ * mvm_vmx_vcpu_create() - give a new vCPU its VMCS, in the state after reset
+ * @vcpu: the vCPU; its VM is in VMX operation (mvm_vmx_enable())
+ *
+ * May sleep.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int mvm_vmx_vcpu_create(struct mvm_vcpu *vcpu)
+{
+	struct mvm_vmx_vcpu *v = &vcpu->vmx;
+	int id;
+
+	v->cpu = -1;
+	v->vmcs = mvm_vmcs_alloc();
+	v->msr_bitmap = new_msr_bitmap();
+	if (!v->vmcs || !v->msr_bitmap) {
+		mvm_vmcs_free(v->vmcs);
+		free_page((unsigned long)v->msr_bitmap);
+		return -ENOMEM;
+	}
+	if (mvm_vmx.cpu2 & VMX_CPU2_VPID) {
+		/* With none left a vCPU only runs slower. */
+		id = ida_alloc_range(&vpids, VPID_MIN, VPID_MAX, GFP_KERNEL);
+		v->vpid = id > 0 ? id : 0;
+	}
+
+	/* SDM Vol. 3, "Initialization": VMCLEAR before the first VMPTRLD */
+	preempt_disable();
+	if (!READ_ONCE(mvm_vmx_going_down))
+		mvm_vmcs_clear(v->vmcs);
+	preempt_enable();
+
+	mvm_vmx_attach(vcpu);
+	vcpu->cr4_reserved = ~0ULL;
+	setup_host();
+	setup_controls(vcpu);
+	setup_guest(vcpu);
+	mvm_vmx_detach(vcpu);
+	return 0;
+}
+
+/**
+ * mvm_vmx_vcpu_destroy() - undo mvm_vmx_vcpu_create()
+ * @vcpu: the vCPU, used by nobody any more
+ *
+ * May sleep.
+ */
+void mvm_vmx_vcpu_destroy(struct mvm_vcpu *vcpu)
+{
+	struct mvm_vmx_vcpu *v = &vcpu->vmx;
+
+	mvm_vmx_forget_anywhere(vcpu);
+	/* Its TLB entries go when the next owner of the VPID comes to a CPU. */
+	if (v->vpid)
+		ida_free(&vpids, v->vpid);
+	free_page((unsigned long)v->msr_bitmap);
+	mvm_vmcs_free(v->vmcs);
+}

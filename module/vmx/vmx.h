@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The questions that the rest of the module asks of vmx/. Nothing outside of
+ * this folder executes a VMX instruction.
+ */
+#ifndef MVM_VMX_H
+#define MVM_VMX_H
+
+#include <linux/kvm.h>
+#include <linux/types.h>
+
+#include "capability.h"
+#include "../memory/memory.h"
+#include "../x86/cpuid.h"
+
+struct mvm_vcpu;
+struct mvm_vm;
+
+/* operation.c: the machine */
+int mvm_vmx_init(const struct mvm_vmx_options *options);
+void mvm_vmx_exit(void);
+int mvm_vmx_enable(void);
+void mvm_vmx_disable(void);
+void mvm_vmx_flush_ept(struct mvm_memory *memory);
+extern struct mvm_cpuid_limits mvm_cpuid_limits;
+void mvm_vmx_ept_features(struct mvm_ept_features *features);
+
+/* setup.c: the life of a vCPU */
+int mvm_vmx_vcpu_create(struct mvm_vcpu *vcpu);
+void mvm_vmx_vcpu_destroy(struct mvm_vcpu *vcpu);
+
+/* switch.c: on the CPU, off the CPU */
+void mvm_vmx_attach(struct mvm_vcpu *vcpu);
+void mvm_vmx_detach(struct mvm_vcpu *vcpu);
+void mvm_vmx_load(struct mvm_vcpu *vcpu);
+void mvm_vmx_put(struct mvm_vcpu *vcpu);
+
+/* exit.c */
+int mvm_vmx_run_once(struct mvm_vcpu *vcpu);
+extern const char * const mvm_vmx_reason_names[VMX_NR_REASONS];
+
+/* state.c: registers, for a vCPU that is attached or loaded */
+void mvm_vmx_get_regs(struct mvm_vcpu *vcpu, struct kvm_regs *regs);
+void mvm_vmx_set_regs(struct mvm_vcpu *vcpu, const struct kvm_regs *regs);
+void mvm_vmx_get_sregs(struct mvm_vcpu *vcpu, struct kvm_sregs *sregs);
+void mvm_vmx_set_sregs(struct mvm_vcpu *vcpu, const struct kvm_sregs *sregs);
+unsigned long mvm_vmx_read_cr0(struct mvm_vcpu *vcpu);
+unsigned long mvm_vmx_read_cr4(struct mvm_vcpu *vcpu);
+void mvm_vmx_write_cr4(struct mvm_vcpu *vcpu, unsigned long cr4);
+void mvm_vmx_write_dr7(struct mvm_vcpu *vcpu, unsigned long dr7);
+void mvm_vmx_write_pdptes(const u64 pdpte[4]);
+int mvm_read_pdptes(struct mvm_vcpu *vcpu, unsigned long cr3, u64 pdpte[4]);
+bool mvm_vmx_interrupt_flag(struct mvm_vcpu *vcpu);
+
+/* msr.c: the same; may be called by user space (@host) or for the guest */
+int mvm_vmx_get_msr(struct mvm_vcpu *vcpu, u32 index, u64 *value, bool host);
+int mvm_vmx_set_msr(struct mvm_vcpu *vcpu, u32 index, u64 value, bool host);
+
+#endif
