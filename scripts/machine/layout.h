@@ -18,6 +18,7 @@
 #define LAB_CMDLINE_MAX	2048
 #define LAB_GDT		(LAB_BLOCK + 0x1800)
 #define LAB_GDT_SIZE	40
+#define LAB_RESERVED	(LAB_BLOCK + 0x1fe0)	/* one E820 entry to add */
 #define LAB_ENTRY	(LAB_BLOCK + 0x1ff8)	/* the kernel's entry point */
 #define LAB_PML4	(LAB_BLOCK + 0x2000)
 #define LAB_PDPT	(LAB_BLOCK + 0x3000)

@@ -24,7 +24,6 @@ _start:
 	.byte	0x55, 0xaa
 	.byte	LAB_ROM_SIZE / 512
 	jmp	1f
-	/* The rest is patched by nobody: mkboot only appends the checksum. */
 1:
 	cli
 	cld
@@ -79,11 +78,22 @@ protected:
 	movw	%ax, %ss
 
 	movzwl	%bp, %eax
-	movb	%al, LAB_BOOT_PARAMS + 0x1e8	/* boot_params.e820_entries */
 	imull	$E820_ENTRY_SIZE, %eax, %ecx
 	movl	$LAB_E820, %esi
 	movl	$(LAB_BOOT_PARAMS + 0x2d0), %edi	/* boot_params.e820_table */
 	rep movsb
+	/* One more: memory with the packed modules. Linux resolves the overlap. */
+	movl	$LAB_RESERVED, %esi
+	movl	$E820_ENTRY_SIZE, %ecx
+	rep movsb
+	incl	%eax
+	movb	%al, LAB_BOOT_PARAMS + 0x1e8	/* boot_params.e820_entries */
+
+	/* Firmware leaves fast string operations on; Linux copies with them. */
+	movl	$0x1a0, %ecx			/* IA32_MISC_ENABLE */
+	rdmsr
+	orl	$1, %eax
+	wrmsr
 
 	movl	%cr4, %eax
 	orl	$(1 << 5), %eax			/* PAE */

@@ -6,9 +6,13 @@
  *		copies the loadable segments of an ELF kernel to where they belong
  *		in a flat image; prints its load address, its size in memory and
  *		its entry point.
- *	mkboot block BZIMAGE OUT ENTRY INITRD-ADDRESS INITRD-SIZE COMMAND-LINE
+ *	mkboot block BZIMAGE OUT ENTRY INITRD-ADDRESS INITRD-SIZE RESERVED-ADDRESS
+ *		RESERVED-SIZE COMMAND-LINE
  *		writes the block at LAB_BLOCK: boot_params with the setup header of
  *		BZIMAGE, the command line, page tables and a GDT (see layout.h).
+ *	mkboot pack OUT
+ *		concatenates the files named on standard input, one a line; prints
+ *		the name, offset and size of each.
  *	mkboot rom LOADER OUT
  *		pads LOADER to LAB_ROM_SIZE and makes its bytes sum up to zero.
  */
@@ -128,9 +132,10 @@ static uint32_t number(const char *text)
 
 static int make_block(char **argv)
 {
-	const char *cmdline = argv[5];
+	const char *cmdline = argv[7];
 	struct file f = map(argv[0]);
 	struct boot_params *bp = (void *)block;
+	struct boot_e820_entry *reserved = (void *)(block + LAB_RESERVED - LAB_BLOCK);
 	size_t end;
 	int fd;
 
@@ -161,6 +166,9 @@ static int make_block(char **argv)
 	put64(LAB_GDT + LAB_DS, 0x00cf93000000ffff);
 	put64(LAB_GDT + LAB_CS32, 0x00cf9b000000ffff);
 	put64(LAB_ENTRY, number(argv[2]));
+	reserved->addr = number(argv[5]);
+	reserved->size = number(argv[6]);
+	reserved->type = 2;
 	put64(LAB_PML4, LAB_PDPT | 3);
 	for (uint64_t i = 0; i < 4; i++)
 		put64(LAB_PDPT + i * 8, (LAB_PD + i * 0x1000) | 3);
@@ -193,12 +201,35 @@ static int make_rom(const char *in, const char *out)
 	return 0;
 }
 
+static int pack(const char *out)
+{
+	int fd = create(out);
+	size_t offset = 0;
+	char name[4096];
+
+	while (fgets(name, sizeof(name), stdin)) {
+		struct file f;
+
+		name[strcspn(name, "\n")] = 0;
+		f = map(name);
+		put(fd, out, f.data, f.size, offset);
+		printf("%s %zu %zu\n", name, offset, f.size);
+		offset += f.size;
+		munmap(f.data, f.size);
+	}
+	if (close(fd) < 0)
+		err(1, "%s", out);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 4 && !strcmp(argv[1], "flatten"))
 		return flatten(argv[2], argv[3]);
-	if (argc == 8 && !strcmp(argv[1], "block"))
+	if (argc == 10 && !strcmp(argv[1], "block"))
 		return make_block(argv + 2);
+	if (argc == 3 && !strcmp(argv[1], "pack"))
+		return pack(argv[2]);
 	if (argc == 4 && !strcmp(argv[1], "rom"))
 		return make_rom(argv[2], argv[3]);
 	errx(1, "usage: see the head of mkboot.c");
