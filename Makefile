@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# minivmm: everything is built below build/; `make help` lists what there is.
+
+prefix	?= /usr/local
+DESTDIR	?=
+HOST	?=
+VERSION	:= 0.1
+JOBS	?= $(shell nproc)
+
+top	:= $(CURDIR)
+build	:= $(top)/build
+lab	:= scripts/lab
+
+# The lab's kernel: the newest cloud headers, whose image scripts/lab boots.
+lab_headers := $(shell ls -d /usr/src/linux-headers-*-cloud-amd64 2>/dev/null | sort -V | tail -1)
+host_headers := /lib/modules/$(shell uname -r)/build
+# What is installed or runs on this very machine is built for its own kernel.
+ifneq ($(HOST)$(filter install,$(MAKECMDGOALS)),)
+KDIR	?= $(host_headers)
+else
+KDIR	?= $(lab_headers)
+endif
+
+# The names are resolved when a recipe runs, for `make setup` may come first.
+utsrelease = $(KDIR)/include/generated/utsrelease.h
+release	= $(or $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(utsrelease) 2>/dev/null),unknown)
+moddir	= $(build)/module-$(release)
+ko	= $(moddir)/minivmm.ko
+
+ifeq ($(prefix),/usr)
+udevdir	?= /usr/lib/udev/rules.d
+else
+udevdir	?= /etc/udev/rules.d
+endif
+
+MAKEFLAGS += --no-print-directory
+
+all: module userspace guests
+
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: make                the module, user space and the guests
+#: make demo           three guests on an emulated Intel machine with VT-x
+#: make check          all tests, natively and in the lab
+#: make lab            a root shell on the emulated machine
+#: make lab-debug      the same under Bochs's debugger, which stops on VM exit
+#: make install        module, programs, header, man pages, udev rule (DESTDIR, prefix)
+#: make setup          only installs the Debian packages that the above need
+#: make module, userspace, guests, tests     the parts
+#: make clean          removes what was built; downloads stay (distclean: all)
+#:
+#: KDIR=DIR    kernel to build the module for. The default is the newest
+#:             /usr/src/linux-headers-*-cloud-amd64, which the lab boots, and
+#:             this machine's own kernel for install and with HOST=1.
+#: HOST=1      `sudo make demo HOST=1` uses this machine's VT-x, not the lab
+#: BOCHS=PATH  another Bochs than Debian's (Documentation/lab.rst: a faster one)
+#: V=1         shows the commands
+
+# A folder of symbolic links, one for each kernel: the sources stay clean.
+module:
+	@test -e "$(utsrelease)" || { \
+		echo "KDIR='$(KDIR)': no kernel to build for here;" \
+			"'make setup' installs the lab's headers, KDIR= names others" >&2; exit 1; }
+	@mkdir -p $(moddir)
+	@flock $(build)/.module.lock sh -c '\
+		cd $(moddir) && find . -type l -delete && \
+		cp -rs $(top)/Kbuild $(top)/module $(top)/uapi . && \
+		$(MAKE) -C $(KDIR) M=$(moddir) modules $(if $(V),V=1)'
+
+userspace guests tests-lab unit:
+	@if [ -e $(dir_$@)/Makefile ]; then \
+		$(MAKE) -C $(dir_$@) BUILD=$(build) VERSION=$(VERSION); fi
+
+dir_userspace	:= userspace
+dir_guests	:= tests/guests
+dir_tests-lab	:= tests/lab
+dir_unit	:= tests/unit
+
+tests: tests-lab unit
+
+setup:
+	@scripts/setup all
+
+# The packages first: the rest of the make finds the headers only then.
+demo:
+	@scripts/setup demo
+	@$(MAKE) all
+ifeq ($(HOST),)
+	@$(lab) --verbose --file scripts/machine/demo.sh -- sh demo.sh
+else
+	@sh scripts/machine/demo.sh --host $(ko) $(build)
+endif
+
+check:
+	@scripts/setup all
+	@$(MAKE) all tests
+	@$(MAKE) prove
+
+# For one test: make prove TESTS=tests/lab/memory.t
+TESTS	?= $(patsubst tests/unit/%.c,build/unit/%,$(wildcard tests/unit/test_*.c)) \
+	$(wildcard tests/*.t tests/lab/*.t)
+prove:
+	@CMOCKA_MESSAGE_OUTPUT=TAP prove -j $(JOBS) --timer --exec '' $(TESTS)
+
+lab:
+	@scripts/setup demo
+	@$(MAKE) all
+	@$(lab) --shell
+
+lab-debug:
+	@scripts/setup demo
+	@$(MAKE) all
+	@$(lab) --debug
+
+install: all
+	$(MAKE) -C $(KDIR) M=$(moddir) modules_install \
+		INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=extra
+	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(release)
+	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/include/linux $(DESTDIR)$(udevdir)
+	install -m 755 $(build)/bin/* $(DESTDIR)$(prefix)/bin/
+	install -m 644 uapi/linux/minivmm.h $(DESTDIR)$(prefix)/include/linux/
+	for page in Documentation/man/*.[1-9]; do \
+		install -D -m 644 $$page \
+			$(DESTDIR)$(prefix)/share/man/man$${page##*.}/$${page##*/} || exit 1; \
+	done
+	install -m 644 scripts/60-minivmm.rules $(DESTDIR)$(udevdir)/
+
+clean:
+	rm -rf build/module-* build/bin build/guests build/tests build/unit build/userspace build/lab
+
+distclean:
+	rm -rf build
+
+.PHONY: all help module userspace guests tests tests-lab unit setup demo check prove lab \
+	lab-debug install clean distclean
