@@ -212,7 +212,7 @@ static void supported_cpuid_arguments(void)
 
 	is(call(sys, KVM_GET_SUPPORTED_CPUID, 0), "EFAULT",
 	   "KVM_GET_SUPPORTED_CPUID to NULL");
-	edge = short_pointer(4);
+	edge = short_pointer(2);
 	is(call(sys, KVM_GET_SUPPORTED_CPUID, (uintptr_t)edge), "EFAULT",
 	   "KVM_GET_SUPPORTED_CPUID to half a header");
 	is(call(sys, KVM_GET_SUPPORTED_CPUID, (uintptr_t)&list), "E2BIG",

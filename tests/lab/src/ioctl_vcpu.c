@@ -33,17 +33,17 @@ static void pointers(void)
 		{ "KVM_SET_SREGS", KVM_SET_SREGS, sizeof(struct kvm_sregs) },
 		{ "KVM_GET_FPU", KVM_GET_FPU, sizeof(struct kvm_fpu) },
 		{ "KVM_SET_FPU", KVM_SET_FPU, sizeof(struct kvm_fpu) },
-		{ "KVM_GET_MSRS", KVM_GET_MSRS, sizeof(struct kvm_msrs) },
-		{ "KVM_SET_MSRS", KVM_SET_MSRS, sizeof(struct kvm_msrs) },
-		{ "KVM_SET_CPUID2", KVM_SET_CPUID2, sizeof(struct kvm_cpuid2) },
-		{ "KVM_GET_CPUID2", KVM_GET_CPUID2, sizeof(struct kvm_cpuid2) },
+		{ "KVM_GET_MSRS", KVM_GET_MSRS, 4 },
+		{ "KVM_SET_MSRS", KVM_SET_MSRS, 4 },
+		{ "KVM_SET_CPUID2", KVM_SET_CPUID2, 4 },
+		{ "KVM_GET_CPUID2", KVM_GET_CPUID2, 4 },
 	};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(calls); i++) {
 		is(call(calls[i].cmd, NULL), "EFAULT", "%s of NULL",
 		   calls[i].name);
-		is(call(calls[i].cmd, short_pointer(calls[i].size - 4)),
+		is(call(calls[i].cmd, short_pointer(calls[i].size - 2)),
 		   "EFAULT", "%s of a structure cut off", calls[i].name);
 		is(call(calls[i].cmd, (void *)-8l), "EFAULT",
 		   "%s of a kernel address", calls[i].name);
