@@ -53,6 +53,14 @@ static inline void __clear_bit(long nr, unsigned long *addr)
 	addr[nr / BITS_PER_LONG] &= ~BIT(nr % BITS_PER_LONG);
 }
 
+static inline bool test_and_clear_bit(long nr, unsigned long *addr)
+{
+	bool old = test_bit(nr, addr);
+
+	__clear_bit(nr, addr);
+	return old;
+}
+
 #define set_bit		__set_bit
 #define clear_bit	__clear_bit
 
