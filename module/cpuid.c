@@ -50,14 +50,15 @@ int mvm_cpuid_init(void)
 int mvm_get_supported_cpuid(struct kvm_cpuid2 __user *user)
 {
 	struct kvm_cpuid_entry2 *entries;
+	struct kvm_cpuid2 head;
 	u32 room;
 	int n;
 
-	if (get_user(room, &user->nent))
+	if (copy_from_user(&head, user, sizeof(head)))
 		return -EFAULT;
-	if (!room)
+	if (!head.nent)
 		return -E2BIG;
-	room = min_t(u32, room, MVM_MAX_CPUID_ENTRIES);
+	room = min_t(u32, head.nent, MVM_MAX_CPUID_ENTRIES);
 	entries = kvcalloc(room, sizeof(*entries), GFP_KERNEL);
 	if (!entries)
 		return -ENOMEM;
@@ -116,8 +117,7 @@ static int install(struct mvm_vcpu *vcpu, struct kvm_cpuid_entry2 *entries, u32 
 	vcpu->xcr0_allowed = mvm_cpuid_xcr0(entries, n, &mvm_cpuid_limits);
 	vcpu->maxphyaddr = mvm_cpuid_maxphyaddr(entries, n);
 	mvm_vcpu_update_cpuid(vcpu, cr4);
-	/* The bits of CR4 that the guest owns follow its table. */
-	mvm_vmx_write_cr4(vcpu, cr4);
+	mvm_vmx_cpuid_changed(vcpu, cr4);
 	mvm_vmx_detach(vcpu);
 	kvfree(old);
 	return 0;
@@ -134,11 +134,13 @@ static int install(struct mvm_vcpu *vcpu, struct kvm_cpuid_entry2 *entries, u32 
 int mvm_vcpu_set_cpuid2(struct mvm_vcpu *vcpu, struct kvm_cpuid2 __user *user)
 {
 	struct kvm_cpuid_entry2 *entries = NULL;
+	struct kvm_cpuid2 head;
 	u32 n;
 	int ret;
 
-	if (get_user(n, &user->nent))
+	if (copy_from_user(&head, user, sizeof(head)))
 		return -EFAULT;
+	n = head.nent;
 	if (n > MVM_MAX_CPUID_ENTRIES)
 		return -E2BIG;
 	if (n) {
@@ -175,11 +177,11 @@ int mvm_vcpu_set_cpuid2(struct mvm_vcpu *vcpu, struct kvm_cpuid2 __user *user)
  */
 int mvm_vcpu_get_cpuid2(struct mvm_vcpu *vcpu, struct kvm_cpuid2 __user *user)
 {
-	u32 room;
+	struct kvm_cpuid2 head;
 
-	if (get_user(room, &user->nent))
+	if (copy_from_user(&head, user, sizeof(head)))
 		return -EFAULT;
-	if (room < vcpu->cpuid.nent)
+	if (head.nent < vcpu->cpuid.nent)
 		return -E2BIG;
 	if (copy_to_user(user->entries, vcpu->cpuid.entries,
 			 vcpu->cpuid.nent * sizeof(*user->entries)) ||

@@ -76,13 +76,11 @@ static int set_tss_address(struct mvm_vm *vm, unsigned long address)
 static int set_identity_map_address(struct mvm_vm *vm, u64 __user *user)
 {
 	u64 address;
-	int ret = 0;
+	int ret = -EINVAL;
 
-	if (copy_from_user(&address, user, sizeof(address)))
-		return -EFAULT;
 	mutex_lock(&vm->lock);
-	if (vm->nr_vcpus)
-		ret = -EINVAL;
+	if (!vm->nr_vcpus)
+		ret = copy_from_user(&address, user, sizeof(address)) ? -EFAULT : 0;
 	mutex_unlock(&vm->lock);
 	return ret;
 }

@@ -50,15 +50,29 @@ static bool is_exception(u32 event)
 }
 
 /**
+ * mvm_vmx_drop_instruction_event() - forget an event that an instruction caused
+ * @vcpu: the vCPU
+ *
+ * To be called when RIP moves away from that instruction, or something else
+ * happens to it. External interrupts and NMIs are nobody's: they stay.
+ */
+void mvm_vmx_drop_instruction_event(struct mvm_vcpu *vcpu)
+{
+	if (is_exception(vcpu->reinject) ||
+	    (vcpu->reinject & VMX_EVENT_TYPE) == VMX_EVENT_SOFT_INTERRUPT)
+		vcpu->pending &= ~MVM_PENDING_REINJECT;
+	vcpu->pending &= ~MVM_PENDING_EXCEPTION;
+}
+
+/**
  * mvm_vmx_queue() - raise an exception at the next VM entry
  * @vcpu: the vCPU
  * @e: the exception
  *
  * If it comes while another is being delivered the two become one, as on a
- * processor: the second alone, a double fault, or a shutdown. An interrupt
- * that is being delivered is lost to the exception only if user space or an
- * interrupt controller does not raise it again; a software interrupt happens
- * again when the handler returns to it.
+ * processor: the second alone, a double fault, or a shutdown. A software
+ * interrupt happens again when the handler returns to it. An external
+ * interrupt or NMI stays, for the next VM entry that can take it.
  */
 void mvm_vmx_queue(struct mvm_vcpu *vcpu, const struct mvm_exception *e)
 {
@@ -69,7 +83,7 @@ void mvm_vmx_queue(struct mvm_vcpu *vcpu, const struct mvm_exception *e)
 	else if (vcpu->pending & MVM_PENDING_REINJECT && is_exception(vcpu->reinject))
 		first = class_of(vcpu->reinject & VMX_EVENT_VECTOR);
 
-	vcpu->pending &= ~MVM_PENDING_REINJECT;
+	mvm_vmx_drop_instruction_event(vcpu);
 	vcpu->pending |= MVM_PENDING_EXCEPTION;
 	if (first == DOUBLE_FAULT && second != BENIGN)
 		vcpu->pending |= MVM_PENDING_SHUTDOWN;
@@ -174,13 +188,41 @@ static void inject_again(struct mvm_vcpu *vcpu)
 	vmcs_write32(VMCS_ENTRY_EVENT, vcpu->reinject);
 }
 
+/*
+ * Interrupts and NMIs can be blocked. Then a VM exit is asked for as soon as
+ * they are not: SDM Vol. 3, "Interrupt-Window Exiting and Virtual-Interrupt
+ * Delivery" and "NMI-Window Exiting".
+ */
+static bool must_wait(struct mvm_vcpu *vcpu)
+{
+	u32 type = vcpu->reinject & VMX_EVENT_TYPE, blocking, window;
+	bool blocked;
+
+	if (type != VMX_EVENT_EXTERNAL && type != VMX_EVENT_NMI)
+		return false;
+	blocking = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY);
+	blocked = blocking & (VMX_BLOCKING_STI | VMX_BLOCKING_MOV_SS);
+	if (type == VMX_EVENT_EXTERNAL) {
+		window = VMX_CPU_INTERRUPT_WINDOW;
+		blocked |= !(vmcs_readl(VMCS_GUEST_RFLAGS) & X86_EFLAGS_IF);
+	} else {
+		window = VMX_CPU_NMI_WINDOW;
+		blocked |= !!(blocking & VMX_BLOCKING_NMI);
+	}
+	if (blocked)
+		vmcs_set32(VMCS_CPU_CONTROLS, window);
+	return blocked;
+}
+
 /**
  * mvm_vmx_deliver() - do what waits for the VM entry
  * @vcpu: loaded, with something in mvm_vcpu::pending; the VM entry follows
  *
  * Interrupts are off.
+ *
+ * Return: the bits of mvm_vcpu::pending that are done if the VM entry succeeds.
  */
-void mvm_vmx_deliver(struct mvm_vcpu *vcpu)
+u32 mvm_vmx_deliver(struct mvm_vcpu *vcpu)
 {
 	if (vcpu->pending & MVM_PENDING_FLUSH)
 		mvm_vmx_invvpid(vcpu->vmx.vpid);
@@ -190,11 +232,16 @@ void mvm_vmx_deliver(struct mvm_vcpu *vcpu)
 		set_debugreg(vcpu->dr[2], 2);
 		set_debugreg(vcpu->dr[3], 3);
 	}
-	/* With both, mvm_vmx_queue() has made one of them. */
-	if (vcpu->pending & MVM_PENDING_EXCEPTION)
+	/* With both the second is an interrupt, and it can wait. */
+	if (vcpu->pending & MVM_PENDING_EXCEPTION) {
 		inject_exception(vcpu);
-	else if (vcpu->pending & MVM_PENDING_REINJECT)
+		return MVM_PENDING_EXCEPTION | MVM_PENDING_FLUSH;
+	}
+	if (vcpu->pending & MVM_PENDING_REINJECT && !must_wait(vcpu)) {
 		inject_again(vcpu);
+		return MVM_PENDING_REINJECT | MVM_PENDING_FLUSH;
+	}
+	return MVM_PENDING_FLUSH;
 }
 
 /**

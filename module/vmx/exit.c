@@ -44,6 +44,19 @@ static int handle_external_interrupt(struct mvm_vcpu *vcpu)
 	return MVM_RESUME;
 }
 
+/* What waited in mvm_vmx_deliver() can go in now. */
+static int handle_interrupt_window(struct mvm_vcpu *vcpu)
+{
+	vmcs_clear32(VMCS_CPU_CONTROLS, VMX_CPU_INTERRUPT_WINDOW);
+	return MVM_RESUME;
+}
+
+static int handle_nmi_window(struct mvm_vcpu *vcpu)
+{
+	vmcs_clear32(VMCS_CPU_CONTROLS, VMX_CPU_NMI_WINDOW);
+	return MVM_RESUME;
+}
+
 static int shutdown(struct mvm_vcpu *vcpu)
 {
 	vcpu->pending &= ~(MVM_PENDING_EXCEPTION | MVM_PENDING_REINJECT |
@@ -92,6 +105,8 @@ static int (* const handlers[VMX_NR_REASONS])(struct mvm_vcpu *vcpu) = {
 	[VMX_REASON_EXCEPTION_NMI]	= mvm_handle_exception_nmi,
 	[VMX_REASON_EXTERNAL_INTERRUPT]	= handle_external_interrupt,
 	[VMX_REASON_TRIPLE_FAULT]	= shutdown,
+	[VMX_REASON_INTERRUPT_WINDOW]	= handle_interrupt_window,
+	[VMX_REASON_NMI_WINDOW]		= handle_nmi_window,
 	[VMX_REASON_CPUID]		= mvm_handle_cpuid,
 	[VMX_REASON_HLT]		= handle_hlt,
 	/* No device of a guest sees memory behind the caches. */
@@ -186,6 +201,8 @@ static int entry_failed(struct mvm_vcpu *vcpu, u64 reason)
 	run->exit_reason = KVM_EXIT_FAIL_ENTRY;
 	run->fail_entry.hardware_entry_failure_reason = reason;
 	run->fail_entry.cpu = vcpu->vmx.cpu;
+	/* What was to be injected waits for a VM entry that succeeds. */
+	vmcs_write32(VMCS_ENTRY_EVENT, 0);
 	return MVM_TO_USER;
 }
 
@@ -198,7 +215,7 @@ static int entry_failed(struct mvm_vcpu *vcpu, u64 reason)
  */
 int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 {
-	u32 reason;
+	u32 reason, done = 0;
 
 	local_irq_disable();
 	/*
@@ -214,7 +231,7 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 			local_irq_enable();
 			return shutdown(vcpu);
 		}
-		mvm_vmx_deliver(vcpu);
+		done = mvm_vmx_deliver(vcpu);
 	}
 	refresh_host_state(vcpu);
 	if (unlikely(vcpu->vmx.flush_l1d)) {
@@ -244,7 +261,7 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 		return entry_failed(vcpu, reason);
 	vcpu->vmx.launched = true;
 	/* The VM entry was complete, and what was injected with it. */
-	vcpu->pending &= MVM_PENDING_DEBUG_REGS;
+	vcpu->pending &= ~done;
 
 	if (unlikely(reason >= VMX_NR_REASONS || !handlers[reason]))
 		goto unknown;

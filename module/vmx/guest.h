@@ -26,6 +26,7 @@ enum mvm_segment {
 };
 
 /* state.c */
+void mvm_vmx_write_cr4(struct mvm_vcpu *vcpu, unsigned long cr4);
 void mvm_vmx_write_cr0(struct mvm_vcpu *vcpu, unsigned long cr0);
 u64 mvm_vmx_read_efer(struct mvm_vcpu *vcpu);
 void mvm_vmx_write_efer(struct mvm_vcpu *vcpu, u64 efer);
@@ -40,7 +41,8 @@ void mvm_vmx_set_gpr(struct mvm_vcpu *vcpu, int n, unsigned long value);
 void mvm_vmx_queue(struct mvm_vcpu *vcpu, const struct mvm_exception *e);
 void mvm_vmx_queue_vector(struct mvm_vcpu *vcpu, u8 vector);
 void mvm_vmx_queue_error(struct mvm_vcpu *vcpu, u8 vector, u32 error);
-void mvm_vmx_deliver(struct mvm_vcpu *vcpu);
+void mvm_vmx_drop_instruction_event(struct mvm_vcpu *vcpu);
+u32 mvm_vmx_deliver(struct mvm_vcpu *vcpu);
 void mvm_vmx_recover_event(struct mvm_vcpu *vcpu);
 void mvm_vmx_skip(struct mvm_vcpu *vcpu, u32 length);
 int mvm_vmx_skip_and_resume(struct mvm_vcpu *vcpu);

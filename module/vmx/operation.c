@@ -51,6 +51,14 @@ static DEFINE_MUTEX(users_lock);
 static int users;
 static int hotplug_state;
 
+/*
+ * The kernel has one place for who ends VMX operation in a crash, and KVM takes
+ * it while kvm_intel is loaded. Its callback looks at CR4.VMXE, so it serves us
+ * as well; without kvm_intel the place is ours while a VM exists.
+ */
+static bool kvm_intel_there;
+static bool emergency_registered;
+
 static u64 read_msr(u32 msr)
 {
 	u64 value = 0;
@@ -311,6 +319,15 @@ static int leave_on(unsigned int cpu)
 	return 0;
 }
 
+/* A crash: this CPU never comes back, so nothing is worth saving. */
+static void emergency(void)
+{
+	if (this_cpu_read(mvm_cpu.on)) {
+		vmxoff();
+		this_cpu_write(mvm_cpu.on, false);
+	}
+}
+
 /*
  * Modules cannot ask for other modules by name; sysfs knows those that are
  * built in, too.
@@ -325,9 +342,44 @@ static bool kvm_intel_is_there(void)
 	return true;
 }
 
+/* users_lock is held. */
+static void update_emergency(void)
+{
+	bool want = users && !kvm_intel_there;
+
+	if (want == emergency_registered)
+		return;
+	if (want)
+		cpu_emergency_register_virt_callback(emergency);
+	else
+		cpu_emergency_unregister_virt_callback(emergency);
+	emergency_registered = want;
+}
+
+/* kvm_intel comes: make room before its own code runs. */
+static int module_event(struct notifier_block *nb, unsigned long event, void *data)
+{
+	const struct module *m = data;
+
+	if (strcmp(m->name, "kvm_intel"))
+		return NOTIFY_DONE;
+	mutex_lock(&users_lock);
+	if (event == MODULE_STATE_COMING)
+		kvm_intel_there = true;
+	else if (event == MODULE_STATE_GOING)
+		kvm_intel_there = false;
+	update_emergency();
+	mutex_unlock(&users_lock);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block module_notifier = {
+	.notifier_call = module_event,
+};
+
 static void say_who_has_vtx(void)
 {
-	if (kvm_intel_is_there())
+	if (kvm_intel_there)
 		pr_err("VT-x is in use by kvm_intel: end its virtual machines, or unload it with `modprobe -r kvm_intel' (from Linux 6.12 on it holds VT-x while loaded, unless booted with kvm.enable_virt_at_load=0)\n");
 	else
 		pr_err("VT-x is in use by somebody else (CR4.VMXE is set, kvm_intel is not there): unload the other hypervisor, or boot a kernel without it\n");
@@ -356,8 +408,10 @@ int mvm_vmx_enable(void)
 			say_who_has_vtx();
 		}
 	}
-	if (!ret)
+	if (!ret) {
 		users++;
+		update_emergency();
+	}
 	mutex_unlock(&users_lock);
 	return ret;
 }
@@ -370,8 +424,10 @@ int mvm_vmx_enable(void)
 void mvm_vmx_disable(void)
 {
 	mutex_lock(&users_lock);
-	if (!--users)
+	if (!--users) {
 		cpuhp_remove_state(hotplug_state);
+		update_emergency();
+	}
 	mutex_unlock(&users_lock);
 }
 
@@ -412,15 +468,6 @@ static struct notifier_block reboot_notifier = {
 	/* Before others that might reset the machine. */
 	.priority = INT_MAX,
 };
-
-/* A crash: this CPU never comes back, so nothing is worth saving. */
-static void emergency(void)
-{
-	if (this_cpu_read(mvm_cpu.on)) {
-		vmxoff();
-		this_cpu_write(mvm_cpu.on, false);
-	}
-}
 
 static void check_cpu(void *differing)
 {
@@ -507,7 +554,8 @@ int mvm_vmx_init(const struct mvm_vmx_options *options)
 		return ret;
 	}
 	register_syscore_ops(&syscore);
-	cpu_emergency_register_virt_callback(emergency);
+	register_module_notifier(&module_notifier);
+	kvm_intel_there = kvm_intel_is_there();
 	return 0;
 }
 
@@ -520,7 +568,7 @@ void mvm_vmx_exit(void)
 {
 	int cpu;
 
-	cpu_emergency_unregister_virt_callback(emergency);
+	unregister_module_notifier(&module_notifier);
 	unregister_syscore_ops(&syscore);
 	unregister_reboot_notifier(&reboot_notifier);
 	mvm_vmx_mitigation_exit();

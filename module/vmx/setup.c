@@ -114,7 +114,8 @@ static void setup_host(void)
 /* SDM Vol. 3, "VM-Execution Control Fields" and the two sections after it */
 static void setup_controls(struct mvm_vcpu *vcpu)
 {
-	u32 cpu2 = mvm_vmx.cpu2;
+	/* These two follow the CPUID table, which is still empty. */
+	u32 cpu2 = mvm_vmx.cpu2 & ~(VMX_CPU2_RDTSCP | VMX_CPU2_INVPCID);
 
 	if (!vcpu->vmx.vpid)
 		cpu2 &= ~VMX_CPU2_VPID;
@@ -233,7 +234,6 @@ int mvm_vmx_vcpu_create(struct mvm_vcpu *vcpu)
 	preempt_enable();
 
 	mvm_vmx_attach(vcpu);
-	vcpu->cr4_reserved = ~0ULL;
 	setup_host();
 	setup_controls(vcpu);
 	setup_guest(vcpu);

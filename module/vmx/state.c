@@ -183,6 +183,28 @@ void mvm_vmx_set_gpr(struct mvm_vcpu *vcpu, int n, unsigned long value)
 		vcpu->enter.regs[n] = value;
 }
 
+/**
+ * mvm_vmx_cpuid_changed() - let the controls follow the guest's CPUID table
+ * @vcpu: attached; mvm_vcpu::cpuid and what derives from it are the new ones
+ * @cr4: as the guest read it until now: which bits it owns may be others now
+ *
+ * An instruction that CPUID does not show is an invalid opcode.
+ */
+void mvm_vmx_cpuid_changed(struct mvm_vcpu *vcpu, unsigned long cr4)
+{
+	const struct mvm_cpuid *c = &vcpu->cpuid;
+	u32 cpu2 = vmcs_read32(VMCS_CPU2_CONTROLS);
+
+	cpu2 &= ~(VMX_CPU2_RDTSCP | VMX_CPU2_INVPCID);
+	if (mvm_cpuid_has(c->entries, c->nent, MVM_FEATURE_RDTSCP) ||
+	    mvm_cpuid_has(c->entries, c->nent, MVM_FEATURE_RDPID))
+		cpu2 |= mvm_vmx.cpu2 & VMX_CPU2_RDTSCP;
+	if (mvm_cpuid_has(c->entries, c->nent, MVM_FEATURE_INVPCID))
+		cpu2 |= mvm_vmx.cpu2 & VMX_CPU2_INVPCID;
+	vmcs_write32(VMCS_CPU2_CONTROLS, cpu2);
+	mvm_vmx_write_cr4(vcpu, cr4);
+}
+
 /* Pairs of the members of struct kvm_regs and our numbers, but for RSP */
 #define GPRS(X)								\
 	X(rax, RAX) X(rbx, RBX) X(rcx, RCX) X(rdx, RDX) X(rsi, RSI)	\
@@ -215,8 +237,7 @@ void mvm_vmx_set_regs(struct mvm_vcpu *vcpu, const struct kvm_regs *regs)
 	vmcs_writel(VMCS_GUEST_RSP, regs->rsp);
 	vmcs_writel(VMCS_GUEST_RIP, regs->rip);
 	vmcs_writel(VMCS_GUEST_RFLAGS, regs->rflags | X86_EFLAGS_FIXED);
-	/* The exception belonged to the instruction at the old RIP. */
-	vcpu->pending &= ~MVM_PENDING_EXCEPTION;
+	mvm_vmx_drop_instruction_event(vcpu);
 }
 
 /* struct kvm_sregs has the segments in another order than the VMCS. */
@@ -261,6 +282,8 @@ void mvm_vmx_set_sregs(struct mvm_vcpu *vcpu, const struct kvm_sregs *sregs)
 {
 #define SET_SEGMENT(member, number)	\
 	mvm_vmx_set_segment(MVM_##number, &sregs->member);
+	unsigned long vector;
+
 	vmcs_writel(VMCS_GUEST_GDTR_BASE, sregs->gdt.base);
 	vmcs_write32(VMCS_GUEST_GDTR_LIMIT, sregs->gdt.limit);
 	vmcs_writel(VMCS_GUEST_IDTR_BASE, sregs->idt.base);
@@ -273,6 +296,12 @@ void mvm_vmx_set_sregs(struct mvm_vcpu *vcpu, const struct kvm_sregs *sregs)
 	mvm_vmx_write_cr0(vcpu, sregs->cr0);
 	mvm_vmx_write_cr4(vcpu, sregs->cr4);
 	SEGMENTS(SET_SEGMENT)
+	vector = find_first_bit((unsigned long *)sregs->interrupt_bitmap,
+				KVM_NR_INTERRUPTS);
+	if (vector < KVM_NR_INTERRUPTS) {
+		vcpu->reinject = vector | VMX_EVENT_EXTERNAL | VMX_EVENT_VALID;
+		vcpu->pending |= MVM_PENDING_REINJECT;
+	}
 	/* Linear addresses mean something else now. */
 	vcpu->pending |= MVM_PENDING_FLUSH;
 }

@@ -46,7 +46,7 @@ void mvm_vmx_get_sregs(struct mvm_vcpu *vcpu, struct kvm_sregs *sregs);
 void mvm_vmx_set_sregs(struct mvm_vcpu *vcpu, const struct kvm_sregs *sregs);
 unsigned long mvm_vmx_read_cr0(struct mvm_vcpu *vcpu);
 unsigned long mvm_vmx_read_cr4(struct mvm_vcpu *vcpu);
-void mvm_vmx_write_cr4(struct mvm_vcpu *vcpu, unsigned long cr4);
+void mvm_vmx_cpuid_changed(struct mvm_vcpu *vcpu, unsigned long cr4);
 void mvm_vmx_write_dr7(struct mvm_vcpu *vcpu, unsigned long dr7);
 void mvm_vmx_write_pdptes(const u64 pdpte[4]);
 int mvm_read_pdptes(struct mvm_vcpu *vcpu, unsigned long cr3, u64 pdpte[4]);
