@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "../uapi/linux/minivmm.h"
 #include "memory/slot.h"
 #include "mvm.h"
 #include "vmx/vmx.h"
@@ -76,6 +77,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return arg ? -EINVAL : MVM_VCPU_PAGES * PAGE_SIZE;
 	case KVM_GET_SUPPORTED_CPUID:
 		return mvm_get_supported_cpuid((void __user *)arg);
+	case MINIVMM_GET_VERSION:
+		return arg ? -EINVAL : MINIVMM_VERSION;
 	case KVM_GET_MSR_INDEX_LIST:
 		return get_msr_index_list((void __user *)arg);
 	}
