@@ -165,6 +165,7 @@ static void print_reasons(const struct stats *stats, FILE *out)
 
 static void print_others(const struct stats *stats, bool reasons, FILE *out)
 {
+	const char *unit;
 	bool headed = false;
 	unsigned int i;
 	char text[48];
@@ -177,8 +178,9 @@ static void print_others(const struct stats *stats, bool reasons, FILE *out)
 		if (!headed)
 			fprintf(out, "%s\n", reasons ? "Other counters:" : "Counters of the vCPU:");
 		headed = true;
-		fprintf(out, "  %12llu  %s %s\n", counter->value, counter->name,
-			unit_of(counter->desc, text, sizeof(text)));
+		unit = unit_of(counter->desc, text, sizeof(text));
+		fprintf(out, "  %12llu  %s%s%s\n", counter->value, counter->name,
+			*unit ? ", " : "", unit);
 	}
 }
 
