@@ -113,8 +113,8 @@ static const struct {
  * @p: what is known of the machine
  * @why: set to what is wrong and what to do, when the answer is no
  *
- * Return: 0; -EOPNOTSUPP for a CPU without VT-x, -EACCES if firmware or Linux
- * locked it, -ENOSYS for FRED.
+ * Return: 0; -EOPNOTSUPP for a CPU without VT-x, -EACCES if the firmware locked
+ * it, -EPERM if Linux did, -ENOSYS for FRED.
  */
 int mvm_vmx_check_platform(const struct mvm_vmx_platform *p, const char **why)
 {
@@ -140,10 +140,11 @@ int mvm_vmx_check_platform(const struct mvm_vmx_platform *p, const char **why)
 	}
 	if ((p->feat_ctl & VMX_FEAT_CTL_LOCKED) && !enabled) {
 		/* Linux locks VMX off when it has no KVM of its own to use it. */
-		if (!p->kernel_has_kvm_intel && p->vmx_cleared)
+		if (!p->kernel_has_kvm_intel && p->vmx_cleared) {
 			*why = "VT-x is locked off (IA32_FEAT_CTL): a kernel without CONFIG_KVM_INTEL does that by itself if the firmware left it open; boot one with CONFIG_KVM_INTEL, and if that does not help, enable VT-x in the firmware setup";
-		else
-			*why = "VT-x is disabled by the firmware (IA32_FEAT_CTL is locked): enable it in the firmware setup and power-cycle";
+			return -EPERM;
+		}
+		*why = "VT-x is disabled by the firmware (IA32_FEAT_CTL is locked): enable it in the firmware setup and power-cycle";
 		return -EACCES;
 	}
 	return 0;
@@ -173,7 +174,7 @@ static u32 *word_of(struct mvm_vmx_capability *cap, enum control_word word)
  * @missing: on error, the SDM's name of what is missing
  * @reason: on error, what it is needed for
  *
- * Return: 0 or -EOPNOTSUPP.
+ * Return: 0; -ENXIO without EPT, -ENODEV if anything else is missing.
  */
 int mvm_vmx_negotiate(const struct mvm_vmx_msrs *msrs,
 		      const struct mvm_vmx_options *options,
@@ -199,7 +200,7 @@ int mvm_vmx_negotiate(const struct mvm_vmx_msrs *msrs,
 		if ((r->wish == NEED && !may) || (r->wish == AVOID && must)) {
 			*missing = r->name;
 			*reason = r->reason;
-			return -EOPNOTSUPP;
+			return r->word == CPU2 && r->bit == VMX_CPU2_EPT ? -ENXIO : -ENODEV;
 		}
 		if (r->wish != AVOID && may)
 			*word_of(cap, r->word) |= r->bit;
@@ -208,19 +209,19 @@ int mvm_vmx_negotiate(const struct mvm_vmx_msrs *msrs,
 	if (!((msrs->entry >> 32) & VMX_ENTRY_IA32E_MODE)) {
 		*missing = "IA-32e mode guest";
 		*reason = "64-bit guests";
-		return -EOPNOTSUPP;
+		return -ENODEV;
 	}
 	if (!(msrs->basic & VMX_BASIC_INS_OUTS)) {
 		*missing = "VM-exit instruction information for INS and OUTS";
 		*reason = "the operand is found without decoding the instruction";
-		return -EOPNOTSUPP;
+		return -ENODEV;
 	}
 	for (i = 0; i < ARRAY_SIZE(ept_requirements); i++) {
 		if (msrs->ept_vpid & ept_requirements[i].bit)
 			continue;
 		*missing = ept_requirements[i].name;
 		*reason = ept_requirements[i].reason;
-		return -EOPNOTSUPP;
+		return -ENODEV;
 	}
 
 	/* A VPID that cannot be flushed is worse than none. */

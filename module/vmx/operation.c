@@ -244,7 +244,7 @@ static int enter_operation(void)
 	if (memcmp(&msrs, &boot_msrs, sizeof(msrs))) {
 		pr_err("CPU %d: its VMX capabilities differ from those of the others: minivmm needs CPUs that agree\n",
 		       cpu);
-		return -EOPNOTSUPP;
+		return -EIO;
 	}
 	if ((read_cr0() & msrs.cr0_fixed0) != msrs.cr0_fixed0 ||
 	    read_cr0() & ~msrs.cr0_fixed1) {
@@ -390,8 +390,8 @@ static void say_who_has_vtx(void)
  *
  * May sleep.
  *
- * Return: 0; -EBUSY if somebody else has VT-x; -EACCES, -EOPNOTSUPP or -EIO,
- * with the reason in the log, if one CPU refuses; -ENOMEM.
+ * Return: 0; -EBUSY if somebody else has VT-x; -EACCES or -EIO, with the reason
+ * in the log, if one CPU refuses; -ENOMEM.
  */
 int mvm_vmx_enable(void)
 {
@@ -536,7 +536,7 @@ int mvm_vmx_init(const struct mvm_vmx_options *options)
 	if (atomic_read(&differing)) {
 		pr_err("CPU %d: its VMX capabilities differ from those of CPU %d: minivmm needs CPUs that agree\n",
 		       atomic_read(&differing) - 1, raw_smp_processor_id());
-		return -EOPNOTSUPP;
+		return -EIO;
 	}
 
 	mvm_cpuid_limits_init(&mvm_cpuid_limits, host_cpuid, mvm_fpu_supported_xcr0());
