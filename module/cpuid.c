@@ -148,7 +148,8 @@ int mvm_vcpu_set_cpuid2(struct mvm_vcpu *vcpu, struct kvm_cpuid2 __user *user)
 		if (IS_ERR(entries))
 			return PTR_ERR(entries);
 	}
-	if (vcpu->ran) {
+	/* A guest that has run may have seen the table: it is final. */
+	if (vcpu->nr_exits) {
 		struct mvm_cpuid_state state = {
 			.xcr0 = vcpu->fpu.xcr0, .apic_base = vcpu->msrs.apic_base,
 		};

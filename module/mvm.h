@@ -179,7 +179,6 @@ struct mvm_io {
  * @xcr0_allowed: XCR0 bits that it allows
  * @maxphyaddr: its physical-address width
  * @fpu: FPU, SSE and AVX state and XCR0
- * @ran: KVM_RUN was called: the CPUID table is final
  * @sigset: the signals blocked during KVM_RUN
  * @sigset_active: @sigset is set
  * @nr_exits: all VM exits
@@ -213,7 +212,6 @@ struct mvm_vcpu {
 	u8 maxphyaddr;
 	struct mvm_fpu fpu;
 
-	bool ran;
 	sigset_t sigset;
 	bool sigset_active;
 

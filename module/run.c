@@ -74,7 +74,6 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 	if (READ_ONCE(run->cr8) & ~0xfULL)
 		return -EINVAL;
 	vcpu->cr8 = run->cr8;
-	vcpu->ran = true;
 	/*
 	 * In real_blocked the owner's mask keeps a signal that is let in only
 	 * here from killing the owner before it could look at it.

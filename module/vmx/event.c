@@ -227,6 +227,8 @@ u32 mvm_vmx_deliver(struct mvm_vcpu *vcpu)
 	if (vcpu->pending & MVM_PENDING_FLUSH)
 		mvm_vmx_invvpid(vcpu->vmx.vpid);
 	if (vcpu->pending & MVM_PENDING_DEBUG_REGS) {
+		/* Until the VM entry the host's breakpoints must not mean these. */
+		set_debugreg(0, 7);
 		set_debugreg(vcpu->dr[0], 0);
 		set_debugreg(vcpu->dr[1], 1);
 		set_debugreg(vcpu->dr[2], 2);

@@ -85,10 +85,18 @@ static unsigned long *new_msr_bitmap(void)
  * SDM Vol. 3, "Host-State Area". What differs between CPUs is written when
  * the vCPU comes to one (switch.c), CR3 and CR4 before each entry (exit.c).
  */
-static void setup_host(void)
+static void setup_host(struct mvm_vmx_vcpu *v)
 {
 	unsigned long value;
 	u64 msr;
+
+	/*
+	 * Values that cannot be: a new VMCS may hold anything, so the first
+	 * comparison with these must fail and write the field.
+	 */
+	v->host_cr3 = ~0UL;
+	v->host_cr4 = ~0UL;
+	v->host_fs_base = BIT_ULL(63);
 
 	vmcs_write16(VMCS_HOST_CS_SELECTOR, __KERNEL_CS);
 	vmcs_write16(VMCS_HOST_SS_SELECTOR, __KERNEL_DS);
@@ -234,7 +242,7 @@ int mvm_vmx_vcpu_create(struct mvm_vcpu *vcpu)
 	preempt_enable();
 
 	mvm_vmx_attach(vcpu);
-	setup_host();
+	setup_host(v);
 	setup_controls(vcpu);
 	setup_guest(vcpu);
 	mvm_vmx_detach(vcpu);
