@@ -257,6 +257,52 @@ int mvm_memory_write(struct mvm_memory *mem, u64 gpa, const void *buf,
 	return copy_guest(mem, gpa, (void *)buf, len, true);
 }
 
+static int cmpxchg_user(void __user *hva, u64 old, u64 new, size_t len)
+{
+	u32 old32 = old;
+	bool same;
+
+	if (!user_access_begin(hva, len))
+		return -EFAULT;
+	if (len == sizeof(u64))
+		same = unsafe_try_cmpxchg_user((u64 __user *)hva, &old, new, fault);
+	else
+		same = unsafe_try_cmpxchg_user((u32 __user *)hva, &old32, (u32)new, fault);
+	user_access_end();
+	return same ? 0 : 1;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
+/**
+ * mvm_memory_cmpxchg() - change a guest-physical word if nobody else did
+ * @mem: the memory
+ * @gpa: guest-physical address, a multiple of @len
+ * @old: what it is thought to hold
+ * @new: what it is to hold
+ * @len: 4 or 8 bytes
+ *
+ * Call it in the owner's address space. May sleep.
+ *
+ * Return: 0 if it was changed, 1 if it holds something else, or -EFAULT as for
+ * mvm_memory_write().
+ */
+int mvm_memory_cmpxchg(struct mvm_memory *mem, u64 gpa, u64 old, u64 new,
+		       size_t len)
+{
+	const struct mvm_slot *slot;
+	int ret = -EFAULT;
+
+	down_read(&mem->slots_sem);
+	slot = mvm_slot_find(mem->slots, gpa);
+	if (slot && !mvm_slot_is_readonly(slot))
+		ret = cmpxchg_user((void __user *)mvm_slot_hva(slot, gpa), old,
+				   new, len);
+	up_read(&mem->slots_sem);
+	return ret;
+}
+
 /** mvm_memory_is_ram() - is there a slot at @gpa? Any context but interrupts. */
 bool mvm_memory_is_ram(struct mvm_memory *mem, u64 gpa)
 {

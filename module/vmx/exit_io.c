@@ -9,6 +9,7 @@
  */
 #include <linux/kernel.h>
 #include <linux/kvm.h>
+#include <linux/sched/signal.h>
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
@@ -98,6 +99,11 @@ static int read_guest(void *ctx, u64 gpa, void *buf, size_t len)
 	return mvm_memory_read(ctx, gpa, buf, len);
 }
 
+static int cmpxchg_guest(void *ctx, u64 gpa, u64 old, u64 new, size_t len)
+{
+	return mvm_memory_cmpxchg(ctx, gpa, old, new, len);
+}
+
 /*
  * Access linear addresses; with @probe only see whether that is possible.
  * Sleeps.
@@ -109,7 +115,7 @@ static int access_linear(struct mvm_vcpu *vcpu, const struct mvm_walk_mmu *mmu,
 {
 	struct mvm_memory *memory = &vcpu->vm->memory;
 	const struct mvm_walk_memory walk_memory = {
-		.read = read_guest, .ctx = memory,
+		.read = read_guest, .cmpxchg = cmpxchg_guest, .ctx = memory,
 	};
 	struct mvm_walk_fault fault;
 	size_t part;
@@ -120,7 +126,10 @@ static int access_linear(struct mvm_vcpu *vcpu, const struct mvm_walk_mmu *mmu,
 		if (!(mmu->efer & EFER_LMA))
 			gva = (u32)gva;
 		part = min_t(size_t, len, PAGE_SIZE - offset_in_page(gva));
-		ret = mvm_walk(mmu, &walk_memory, gva, access, &gpa, &fault);
+		/* Another vCPU changes the tables right now: look again. */
+		do {
+			ret = mvm_walk(mmu, &walk_memory, gva, access, &gpa, &fault);
+		} while (ret == -EAGAIN && !fatal_signal_pending(current));
 		if (ret == MVM_WALK_FAULT) {
 			mvm_vmx_queue(vcpu, &(struct mvm_exception){
 				.vector = VMX_VECTOR_PF, .has_error = true,
