@@ -9,12 +9,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#ifndef ARRAY_SIZE
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
-#define BIT(n)			(1ULL << (n))
-
-#ifndef __noreturn
-#define __noreturn		__attribute__((noreturn))
 #endif
-#define __printf(fmt, args)	__attribute__((format(printf, fmt, args)))
+#ifndef BIT
+#define BIT(n)			(1ULL << (n))
+#endif
+#ifndef __noreturn
+#define __noreturn		_Noreturn
+#endif
+#ifndef __printf
+#define __printf(fmt, args)	__attribute__((__format__(__printf__, fmt, args)))
+#endif
 
 #endif /* RUN_BASE_H */

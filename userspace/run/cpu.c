@@ -148,8 +148,8 @@ int cpu_setup(struct machine *machine, const struct image *image,
 	struct kvm_sregs sregs;
 
 	if (ioctl(machine->vcpu, KVM_GET_SREGS, &sregs))
-		return fail(failure, STATUS_SYSTEM, "reading the vCPU's registers: %s",
-			    strerror(errno));
+		return failed(failure, STATUS_SYSTEM, "reading the vCPU's registers: %s",
+			      strerror(errno));
 
 	switch (image->mode) {
 	case MODE_REAL:
@@ -165,7 +165,7 @@ int cpu_setup(struct machine *machine, const struct image *image,
 
 	if (ioctl(machine->vcpu, KVM_SET_SREGS, &sregs) ||
 	    ioctl(machine->vcpu, KVM_SET_REGS, &regs))
-		return fail(failure, STATUS_SYSTEM, "setting the vCPU's registers: %s",
-			    strerror(errno));
+		return failed(failure, STATUS_SYSTEM, "setting the vCPU's registers: %s",
+			      strerror(errno));
 	return STATUS_OK;
 }

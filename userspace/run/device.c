@@ -98,24 +98,24 @@ static int load_failed(int err, const char *path, struct failure *failure)
 	switch (-err) {
 	case ENOENT:
 		uname(&kernel);
-		return fail(failure, STATUS_NO_DEVICE,
-			    "%s is not there, and module " MODULE " is not installed for %s.\n"
-			    "Build and install it (make, sudo make install), or try all of it in an\n"
-			    "emulated machine (make demo).", path, kernel.release);
+		return failed(failure, STATUS_NO_DEVICE,
+			      "%s is not there, and module " MODULE " is not installed for %s.\n"
+			      "Build and install it (make, sudo make install), or try all of it in an\n"
+			      "emulated machine (make demo).", path, kernel.release);
 	case EPERM:
 	case EACCES:
-		return fail(failure, STATUS_NO_DEVICE,
-			    "%s is not there, and only root may load its module:\n"
-			    "sudo modprobe " MODULE, path);
+		return failed(failure, STATUS_NO_DEVICE,
+			      "%s is not there, and only root may load its module:\n"
+			      "sudo modprobe " MODULE, path);
 	case ECANCELED:
-		return fail(failure, STATUS_NO_DEVICE,
-			    "%s is not there, and modprobe.d(5) has its module blacklisted.\n"
-			    "By hand it still loads: sudo modprobe " MODULE, path);
+		return failed(failure, STATUS_NO_DEVICE,
+			      "%s is not there, and modprobe.d(5) has its module blacklisted.\n"
+			      "By hand it still loads: sudo modprobe " MODULE, path);
 	default:
-		return fail(failure, STATUS_NO_DEVICE,
-			    "%s is not there, and the module does not load: %s.\n"
-			    "The kernel's log says why: sudo dmesg | grep " MODULE "%s",
-			    path, strerror(-err), processor_hint());
+		return failed(failure, STATUS_NO_DEVICE,
+			      "%s is not there, and the module does not load: %s.\n"
+			      "The kernel's log says why: sudo dmesg | grep " MODULE "%s",
+			      path, strerror(-err), processor_hint());
 	}
 }
 
@@ -126,18 +126,18 @@ static int open_failed(const char *path, struct failure *failure)
 	switch (err) {
 	case EACCES:
 	case EPERM:
-		return fail(failure, STATUS_PERMISSION,
-			    "%s: no permission.\n"
-			    "Join its group (sudo usermod -aG kvm $USER, then log in again), or be root.",
-			    path);
+		return failed(failure, STATUS_PERMISSION,
+			      "%s: no permission.\n"
+			      "Join its group (sudo usermod -aG kvm $USER, then log in again), or be root.",
+			      path);
 	case ENOENT:
 	case ENXIO:
 	case ENODEV:
-		return fail(failure, STATUS_NO_DEVICE, "%s is not there%s%s", path,
-			    strcmp(path, KVM_DEVICE) ? "." :
-			    " (sudo modprobe kvm_intel).", processor_hint());
+		return failed(failure, STATUS_NO_DEVICE, "%s is not there%s%s", path,
+			      strcmp(path, KVM_DEVICE) ? "." :
+			      " (sudo modprobe kvm_intel).", processor_hint());
 	default:
-		return fail(failure, STATUS_NO_DEVICE, "%s: %s", path, strerror(err));
+		return failed(failure, STATUS_NO_DEVICE, "%s: %s", path, strerror(err));
 	}
 }
 
@@ -165,23 +165,23 @@ int device_open(const char *path, int *device, struct failure *failure)
 
 	version = ioctl(*device, KVM_GET_API_VERSION, 0);
 	if (version != KVM_API_VERSION)
-		return fail(failure, STATUS_NO_DEVICE,
-			    "%s: not a device that makes virtual machines (it does not answer with KVM's API version %d)",
-			    path, KVM_API_VERSION);
+		return failed(failure, STATUS_NO_DEVICE,
+			      "%s: not a device that makes virtual machines: its API version is not %d",
+			      path, KVM_API_VERSION);
 	return STATUS_OK;
 }
 
 static const char *busy_hint(const char *path)
 {
-	bool kvm = proc_has("/proc/modules", "kvm_intel");
+	const char *other = strcmp(path, KVM_DEVICE) ? "kvm_intel" : MODULE;
+	static char text[160];
 
-	if (!strcmp(path, KVM_DEVICE))
-		return proc_has("/proc/modules", MODULE) ?
-			"Module " MODULE " is loaded: end its guests, or: sudo modprobe -r " MODULE :
-			"Another hypervisor has it.";
-	return kvm ?
-		"Module kvm_intel is loaded: end its guests, or: sudo modprobe -r kvm_intel" :
-		"Another hypervisor has it; the kernel's log may know which (sudo dmesg).";
+	if (!proc_has("/proc/modules", other))
+		return "Another hypervisor has it; the kernel's log may know which (sudo dmesg).";
+	snprintf(text, sizeof(text),
+		 "Module %s is loaded: end the guests that it runs, or: sudo modprobe -r %s",
+		 other, other);
+	return text;
 }
 
 /**
@@ -202,9 +202,9 @@ int device_create_vm(const char *path, int device, int *vm, struct failure *fail
 	if (*vm >= 0)
 		return STATUS_OK;
 	if (errno == EBUSY)
-		return fail(failure, STATUS_BUSY, "%s: VT-x is in use on this machine.\n%s",
-			    path, busy_hint(path));
-	return fail(failure, STATUS_SYSTEM,
-		    "%s: no virtual machine: %s.\nThe kernel's log may say why: sudo dmesg",
-		    path, strerror(errno));
+		return failed(failure, STATUS_BUSY, "%s: VT-x is in use on this machine.\n%s",
+			      path, busy_hint(path));
+	return failed(failure, STATUS_SYSTEM,
+		      "%s: no virtual machine: %s.\nThe kernel's log may say why: sudo dmesg",
+		      path, strerror(errno));
 }

@@ -20,16 +20,16 @@ static int check_identity(const struct image *image, struct failure *failure)
 	const unsigned char *ident = image->bytes;
 
 	if (image->size < EI_NIDENT)
-		return fail(failure, STATUS_IMAGE, "the ELF header is cut off");
+		return failed(failure, STATUS_IMAGE, "the ELF header is cut off");
 	if (ident[EI_CLASS] != ELFCLASS32 && ident[EI_CLASS] != ELFCLASS64)
-		return fail(failure, STATUS_IMAGE,
-			    "ELF class %u is neither 32-bit nor 64-bit", ident[EI_CLASS]);
+		return failed(failure, STATUS_IMAGE,
+			      "ELF class %u is neither 32-bit nor 64-bit", ident[EI_CLASS]);
 	if (ident[EI_DATA] != ELFDATA2LSB)
-		return fail(failure, STATUS_IMAGE,
-			    "this ELF file is not little-endian, so not for x86");
+		return failed(failure, STATUS_IMAGE,
+			      "this ELF file is not little-endian, so not for x86");
 	if (image->size < (ident[EI_CLASS] == ELFCLASS64 ?
 			   sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr)))
-		return fail(failure, STATUS_IMAGE, "the ELF header is cut off");
+		return failed(failure, STATUS_IMAGE, "the ELF header is cut off");
 	return STATUS_OK;
 }
 
@@ -38,19 +38,23 @@ static int check_header(const GElf_Ehdr *header, struct failure *failure)
 	bool wide = header->e_ident[EI_CLASS] == ELFCLASS64;
 
 	if (header->e_machine != (wide ? EM_X86_64 : EM_386))
-		return fail(failure, STATUS_IMAGE,
-			    "a %s-bit ELF file for machine %u; expected %s",
-			    wide ? "64" : "32", header->e_machine,
-			    wide ? "x86-64 (62)" : "i386 (3)");
+		return failed(failure, STATUS_IMAGE,
+			      "a %s-bit ELF file for machine %u; expected %s",
+			      wide ? "64" : "32", header->e_machine,
+			      wide ? "x86-64 (62)" : "i386 (3)");
 	if (header->e_type == ET_REL)
-		return fail(failure, STATUS_IMAGE,
-			    "an object file; link it first (ld -static)");
+		return failed(failure, STATUS_IMAGE,
+			      "an object file; link it first (ld -static)");
 	if (header->e_type == ET_DYN)
-		return fail(failure, STATUS_IMAGE,
-			    "a shared object or PIE needs a dynamic linker; link with -static -no-pie");
+		return failed(failure, STATUS_IMAGE,
+			      "a shared object or PIE needs a dynamic linker; link with -static -no-pie");
 	if (header->e_type != ET_EXEC)
-		return fail(failure, STATUS_IMAGE,
-			    "ELF type %u is not an executable", header->e_type);
+		return failed(failure, STATUS_IMAGE,
+			      "ELF type %u is not an executable", header->e_type);
+	if (header->e_phnum &&
+	    header->e_phentsize != (wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)))
+		return failed(failure, STATUS_IMAGE,
+			      "broken program headers: %u bytes each", header->e_phentsize);
 	return STATUS_OK;
 }
 
@@ -58,21 +62,21 @@ static int add_segment(struct image *image, const GElf_Phdr *header,
 		       struct failure *failure)
 {
 	if (header->p_filesz > header->p_memsz)
-		return fail(failure, STATUS_IMAGE,
-			    "the segment at %#llx has more bytes in the file than in memory",
-			    (__u64)header->p_paddr);
+		return failed(failure, STATUS_IMAGE,
+			      "the segment at %#llx has more bytes in the file than in memory",
+			      (__u64)header->p_paddr);
 	if (header->p_offset > image->size ||
 	    header->p_filesz > image->size - header->p_offset)
-		return fail(failure, STATUS_IMAGE,
-			    "the file is cut off: the segment at %#llx is not all in it",
-			    (__u64)header->p_paddr);
+		return failed(failure, STATUS_IMAGE,
+			      "the file is cut off: the segment at %#llx is not all in it",
+			      (__u64)header->p_paddr);
 	if (header->p_paddr + header->p_memsz < header->p_paddr)
-		return fail(failure, STATUS_IMAGE,
-			    "the segment at %#llx wraps around the end of the address space",
-			    (__u64)header->p_paddr);
+		return failed(failure, STATUS_IMAGE,
+			      "the segment at %#llx wraps around the end of the address space",
+			      (__u64)header->p_paddr);
 	if (image->count == IMAGE_SEGMENTS_MAX)
-		return fail(failure, STATUS_IMAGE,
-			    "more than %u segments to load", IMAGE_SEGMENTS_MAX);
+		return failed(failure, STATUS_IMAGE,
+			      "more than %u segments to load", IMAGE_SEGMENTS_MAX);
 
 	image->segments[image->count++] = (struct segment){
 		.address = header->p_paddr,
@@ -92,16 +96,16 @@ static int parse_segments(struct image *image, Elf *elf, __u64 entry,
 	int status;
 
 	if (elf_getphdrnum(elf, &count))
-		return fail(failure, STATUS_IMAGE, "broken program headers: %s",
-			    elf_errmsg(-1));
+		return failed(failure, STATUS_IMAGE, "broken program headers: %s",
+			      elf_errmsg(-1));
 
 	for (i = 0; i < count; i++) {
 		if (!gelf_getphdr(elf, i, &header))
-			return fail(failure, STATUS_IMAGE,
-				    "broken program headers: %s", elf_errmsg(-1));
+			return failed(failure, STATUS_IMAGE,
+				      "broken program headers: %s", elf_errmsg(-1));
 		if (header.p_type == PT_INTERP)
-			return fail(failure, STATUS_IMAGE,
-				    "it needs a dynamic linker; link with -static -no-pie");
+			return failed(failure, STATUS_IMAGE,
+				      "it needs a dynamic linker; link with -static -no-pie");
 		if (header.p_type != PT_LOAD || !header.p_memsz)
 			continue;
 		status = add_segment(image, &header, failure);
@@ -114,11 +118,11 @@ static int parse_segments(struct image *image, Elf *elf, __u64 entry,
 		}
 	}
 	if (!image->count)
-		return fail(failure, STATUS_IMAGE, "it has no segment to load");
+		return failed(failure, STATUS_IMAGE, "it has no segment to load");
 	if (!entry_found)
-		return fail(failure, STATUS_IMAGE,
-			    "the entry point %#llx is in no segment (ld -e names it; readelf -lh shows it)",
-			    entry);
+		return failed(failure, STATUS_IMAGE,
+			      "the entry point %#llx is in no segment (ld -e names it; readelf -lh shows it)",
+			      entry);
 	return STATUS_OK;
 }
 
@@ -128,8 +132,8 @@ static int parse(struct image *image, Elf *elf, struct failure *failure)
 	int status;
 
 	if (!elf || elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &header))
-		return fail(failure, STATUS_IMAGE, "a broken ELF file: %s",
-			    elf_errmsg(-1));
+		return failed(failure, STATUS_IMAGE, "a broken ELF file: %s",
+			      elf_errmsg(-1));
 	status = check_header(&header, failure);
 	if (status)
 		return status;
@@ -154,7 +158,7 @@ int elf_parse(struct image *image, struct failure *failure)
 	if (status)
 		return status;
 	if (elf_version(EV_CURRENT) == EV_NONE)
-		return fail(failure, STATUS_SYSTEM, "libelf: %s", elf_errmsg(-1));
+		return failed(failure, STATUS_SYSTEM, "libelf: %s", elf_errmsg(-1));
 
 	elf = elf_memory(image->bytes, image->size);
 	status = parse(image, elf, failure);

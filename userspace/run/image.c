@@ -27,15 +27,15 @@ static int flat_parse(struct image *image, const struct options *options,
 		load = LOAD_REAL;
 
 	if (options->mode == MODE_REAL && load >= REAL_TOP)
-		return fail(failure, STATUS_USAGE,
-			    "--load %#llx: real mode reaches 1 MiB only", load);
+		return failed(failure, STATUS_USAGE,
+			      "--load %#llx: real mode reaches 1 MiB only", load);
 	if (options->mode == MODE_REAL && load >= REAL_SEGMENT && load % 16)
-		return fail(failure, STATUS_USAGE,
-			    "--load %#llx: from 0x10000 on, real mode needs a multiple of 16",
-			    load);
+		return failed(failure, STATUS_USAGE,
+			      "--load %#llx: from 0x10000 on, real mode needs a multiple of 16",
+			      load);
 	if (options->mode == MODE_PROTECTED && load >= LAYOUT_HIGH)
-		return fail(failure, STATUS_USAGE,
-			    "--load %#llx: protected mode reaches 4 GiB only", load);
+		return failed(failure, STATUS_USAGE,
+			      "--load %#llx: protected mode reaches 4 GiB only", load);
 
 	image->mode = options->mode;
 	image->entry = load;
@@ -72,14 +72,14 @@ int image_parse(struct image *image, const struct options *options,
 	int status;
 
 	if (!image->size)
-		return fail(failure, STATUS_IMAGE, "the file is empty");
+		return failed(failure, STATUS_IMAGE, "the file is empty");
 
 	if (image->size < 4 || memcmp(image->bytes, magic, 4))
 		return flat_parse(image, options, failure);
 
 	if (options->mode_given || options->load_given)
-		return fail(failure, STATUS_USAGE,
-			    "this is an ELF file, it says itself where it goes and how it starts: --mode and --load are for flat binaries");
+		return failed(failure, STATUS_USAGE,
+			      "this is an ELF file, it says itself where it goes and how it starts: --mode and --load are for flat binaries");
 	status = elf_parse(image, failure);
 	if (status)
 		return status;
@@ -90,9 +90,9 @@ int image_parse(struct image *image, const struct options *options,
 		const struct segment *right = &image->segments[i];
 
 		if (right->address - left->address < left->size)
-			return fail(failure, STATUS_IMAGE,
-				    "two segments overlap at %#llx (link it anew: readelf -l shows them)",
-				    right->address);
+			return failed(failure, STATUS_IMAGE,
+				      "two segments overlap at %#llx (link it anew: readelf -l shows them)",
+				      right->address);
 	}
 	return STATUS_OK;
 }
@@ -115,14 +115,14 @@ int image_fits(const struct image *image, const struct layout *layout,
 		__u64 start = segment->address;
 
 		if (!layout_is_ram(layout, start, segment->size))
-			return fail(failure, STATUS_IMAGE,
-				    "%#llx bytes at %#llx are outside the guest's memory (RAM is 0 to %#llx%s; --memory gives more)",
-				    segment->size, start, layout->low,
-				    layout->high ? " and from 4 GiB on" : "");
+			return failed(failure, STATUS_IMAGE,
+				      "%#llx bytes at %#llx are outside the guest's memory (RAM is 0 to %#llx%s; --memory gives more)",
+				      segment->size, start, layout->low,
+				      layout->high ? " and from 4 GiB on" : "");
 		if (start < layout->low && start + segment->size > layout->tables)
-			return fail(failure, STATUS_IMAGE,
-				    "%#llx bytes at %#llx reach into the launcher's own tables at %#llx (--memory moves them up)",
-				    segment->size, start, layout->tables);
+			return failed(failure, STATUS_IMAGE,
+				      "%#llx bytes at %#llx reach into the launcher's own tables at %#llx (--memory moves them up)",
+				      segment->size, start, layout->tables);
 	}
 	return STATUS_OK;
 }
@@ -138,8 +138,8 @@ static int read_all(struct image *image, FILE *file, struct failure *failure)
 			room = room ? 2 * room : 64 * KIB;
 			bytes = room <= MEMORY_MAX ? realloc(image->bytes, room) : NULL;
 			if (!bytes)
-				return fail(failure, STATUS_SYSTEM,
-					    "too large to be read into memory");
+				return failed(failure, STATUS_SYSTEM,
+					      "too large to be read into memory");
 			image->bytes = bytes;
 		}
 		got = fread((char *)image->bytes + image->size, 1,
@@ -148,7 +148,7 @@ static int read_all(struct image *image, FILE *file, struct failure *failure)
 	} while (got);
 
 	if (ferror(file))
-		return fail(failure, STATUS_NO_IMAGE, "%s", strerror(errno));
+		return failed(failure, STATUS_NO_IMAGE, "%s", strerror(errno));
 	return STATUS_OK;
 }
 
@@ -171,10 +171,10 @@ int image_read(struct image *image, const struct options *options,
 	*image = (struct image){ 0 };
 	file = fopen(options->image, "rbe");
 	if (!file)
-		return fail(failure, STATUS_NO_IMAGE, "%s", strerror(errno));
+		return failed(failure, STATUS_NO_IMAGE, "%s", strerror(errno));
 
 	if (!fstat(fileno(file), &stat) && S_ISDIR(stat.st_mode))
-		status = fail(failure, STATUS_NO_IMAGE, "is a directory");
+		status = failed(failure, STATUS_NO_IMAGE, "is a directory");
 	else
 		status = read_all(image, file, failure);
 	fclose(file);

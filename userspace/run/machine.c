@@ -73,9 +73,9 @@ static int map_memory(struct machine *machine, struct failure *failure)
 	memory = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (memory == MAP_FAILED)
-		return fail(failure, STATUS_SYSTEM,
-			    "%zu MiB of memory for the guest: %s (--memory asks for less; ulimit -v is the limit)",
-			    size >> 20, strerror(errno));
+		return failed(failure, STATUS_SYSTEM,
+			      "%zu MiB of memory for the guest: %s (--memory asks for less; ulimit -v is the limit)",
+			      size >> 20, strerror(errno));
 
 	surplus = -(unsigned long)memory % HUGE_PAGE;
 	if (surplus)
@@ -99,9 +99,9 @@ static int add_slot(struct machine *machine, unsigned int slot, __u64 address,
 	};
 
 	if (size && ioctl(machine->vm, KVM_SET_USER_MEMORY_REGION, &region))
-		return fail(failure, STATUS_SYSTEM,
-			    "%llu MiB of guest memory at %#llx: %s", size >> 20,
-			    address, strerror(errno));
+		return failed(failure, STATUS_SYSTEM,
+			      "%llu MiB of guest memory at %#llx: %s", size >> 20,
+			      address, strerror(errno));
 	return STATUS_OK;
 }
 
@@ -163,8 +163,8 @@ static int set_cpuid(struct machine *machine, struct failure *failure)
 	int err;
 
 	if (!cpuid)
-		return fail(failure, STATUS_SYSTEM,
-			    "the device's list of CPUID leaves: %s", strerror(errno));
+		return failed(failure, STATUS_SYSTEM,
+			      "the device's list of CPUID leaves: %s", strerror(errno));
 
 	for (i = 0; i < cpuid->nent; i++) {
 		edit_cpuid(&cpuid->entries[i]);
@@ -174,12 +174,12 @@ static int set_cpuid(struct machine *machine, struct failure *failure)
 	err = ioctl(machine->vcpu, KVM_SET_CPUID2, cpuid) ? errno : 0;
 	free(cpuid);
 	if (err)
-		return fail(failure, STATUS_SYSTEM, "CPUID of the vCPU: %s", strerror(err));
+		return failed(failure, STATUS_SYSTEM, "CPUID of the vCPU: %s", strerror(err));
 
 	if ((layout_top(&machine->layout) - 1) >> width)
-		return fail(failure, STATUS_USAGE,
-			    "--memory: this processor's physical addresses have %u bits, too few for %llu MiB",
-			    width, (__u64)machine->memory_size >> 20);
+		return failed(failure, STATUS_USAGE,
+			      "--memory: this processor's physical addresses have %u bits, too few for %llu MiB",
+			      width, (__u64)machine->memory_size >> 20);
 	return STATUS_OK;
 }
 
@@ -189,17 +189,17 @@ static int create_vcpu(struct machine *machine, struct failure *failure)
 
 	machine->vcpu = ioctl(machine->vm, KVM_CREATE_VCPU, 0);
 	if (machine->vcpu < 0)
-		return fail(failure, STATUS_SYSTEM, "no vCPU: %s", strerror(errno));
+		return failed(failure, STATUS_SYSTEM, "no vCPU: %s", strerror(errno));
 
 	size = ioctl(machine->device, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (size < (int)sizeof(*machine->run))
-		return fail(failure, STATUS_SYSTEM, "size of struct kvm_run: %s",
-			    size < 0 ? strerror(errno) : "too small");
+		return failed(failure, STATUS_SYSTEM, "size of struct kvm_run: %s",
+			      size < 0 ? strerror(errno) : "too small");
 	machine->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
 			    machine->vcpu, 0);
 	if (machine->run == MAP_FAILED)
-		return fail(failure, STATUS_SYSTEM, "mapping struct kvm_run: %s",
-			    strerror(errno));
+		return failed(failure, STATUS_SYSTEM, "mapping struct kvm_run: %s",
+			      strerror(errno));
 	machine->run_size = size;
 	return set_cpuid(machine, failure);
 }
@@ -210,9 +210,9 @@ static int set_reserved_pages(struct machine *machine, struct failure *failure)
 
 	if (ioctl(machine->vm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map) ||
 	    ioctl(machine->vm, KVM_SET_TSS_ADDR, TSS_PAGES))
-		return fail(failure, STATUS_SYSTEM,
-			    "pages for processors without unrestricted guest: %s",
-			    strerror(errno));
+		return failed(failure, STATUS_SYSTEM,
+			      "pages for processors without unrestricted guest: %s",
+			      strerror(errno));
 	return STATUS_OK;
 }
 

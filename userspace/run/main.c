@@ -79,7 +79,7 @@ static int run(const struct options *options, const struct image *image,
 
 	err = stop_arm(&machine.run->immediate_exit, options->timeout);
 	if (err) {
-		status = fail(failure, STATUS_SYSTEM, "timer: %s", strerror(-err));
+		status = failed(failure, STATUS_SYSTEM, "timer: %s", strerror(-err));
 		goto out;
 	}
 	status = guest_run(&machine, options);

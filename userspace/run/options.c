@@ -191,12 +191,12 @@ static int bad_option(int how, char *argv[], struct failure *failure)
 	const char *word = argv[optind - 1];
 
 	if (how == ':')
-		return fail(failure, STATUS_USAGE, "%s needs a value", word);
+		return failed(failure, STATUS_USAGE, "%s needs a value", word);
 	if (optopt > 0 && optopt < 0x100 && !(optopt == 'm' || optopt == 'v' || optopt == 'h'))
-		return fail(failure, STATUS_USAGE, "-%c: no such option", optopt);
+		return failed(failure, STATUS_USAGE, "-%c: no such option", optopt);
 	if (optopt)
-		return fail(failure, STATUS_USAGE, "%s: this option takes no value", word);
-	return fail(failure, STATUS_USAGE, "%s: no such option, or not only one", word);
+		return failed(failure, STATUS_USAGE, "%s: this option takes no value", word);
+	return failed(failure, STATUS_USAGE, "%s: no such option, or not only one", word);
 }
 
 /**
@@ -264,13 +264,13 @@ int options_parse(struct options *options, int argc, char *argv[],
 		}
 	}
 	if (wrong)
-		return fail(failure, STATUS_USAGE, "--%s %s: %s", name, optarg, wrong);
+		return failed(failure, STATUS_USAGE, "--%s %s: %s", name, optarg, wrong);
 
 	if (optind == argc)
-		return fail(failure, STATUS_USAGE, "no IMAGE given");
+		return failed(failure, STATUS_USAGE, "no IMAGE given");
 	if (optind + 1 < argc)
-		return fail(failure, STATUS_USAGE, "%s: one IMAGE is enough",
-			    argv[optind + 1]);
+		return failed(failure, STATUS_USAGE, "%s: one IMAGE is enough",
+			      argv[optind + 1]);
 	options->image = argv[optind];
 	return STATUS_OK;
 }

@@ -110,7 +110,7 @@ static const char *why_nowhere(struct machine *machine, const struct kvm_sregs *
 
 	if (at.why)
 		snprintf(text, sizeof(text),
-			 "is not mapped: at level %u of the page tables (entry at %#llx), %s",
+			 "is not mapped: level %u of the page tables, entry at %#llx: %s",
 			 at.level, at.entry, at.why);
 	else if (!machine_read(machine, at.physical, &byte, 1))
 		snprintf(text, sizeof(text),
@@ -148,7 +148,7 @@ static void advise_on_idt(const struct kvm_sregs *sregs)
 	unsigned int gate = sregs->efer & EFER_LMA ? 16 : sregs->cr0 & CR0_PE ? 8 : 4;
 
 	if (!sregs->idt.limit)
-		advise("There is no IDT (limit 0): any exception or INT ends like this. LIDT sets one.");
+		advise("There is no IDT (limit 0), so every exception ends like this. LIDT sets one.");
 	else if (sregs->idt.limit + 1U < 32 * gate)
 		advise("The IDT ends after %u gates of %u bytes; exceptions need up to 32.",
 		       (sregs->idt.limit + 1U) / gate, gate);
@@ -164,7 +164,7 @@ static void advise_on_addresses(struct machine *machine, const struct kvm_regs *
 		advise("RIP %#llx %s.", regs->rip, why);
 	why = why_nowhere(machine, sregs, linear(sregs, &sregs->ss, regs->rsp - 8));
 	if (why)
-		advise("The stack below RSP %#llx %s; the processor could push nothing.",
+		advise("The stack below RSP %#llx %s; nothing can be pushed.",
 		       regs->rsp, why);
 	if (sregs->idt.limit) {
 		why = why_nowhere(machine, sregs, sregs->idt.base);

@@ -49,16 +49,16 @@ struct failure {
 };
 
 /**
- * fail() - say why, and with which status
+ * failed() - say why, and with which status
  * @failure: where the words go
  * @status: what minivmm-run is to exit with
  * @fmt: the words
  *
- * Return: @status, so that a function can end with "return fail(...)".
+ * Return: @status, so that a function can end with "return failed(...)".
  */
 __printf(3, 4)
-static inline int fail(struct failure *failure, enum status status,
-		       const char *fmt, ...)
+static inline int failed(struct failure *failure, enum status status,
+			 const char *fmt, ...)
 {
 	va_list args;
 

@@ -86,11 +86,11 @@ struct walk_result walk_address(const struct walk *walk, __u64 linear)
 
 		entry = 0;
 		if (!walk->read(walk->context, result.entry, &entry, shape.entry_size)) {
-			result.why = "the table is outside the guest's memory";
+			result.why = "outside the guest's memory";
 			return result;
 		}
 		if (!(entry & PTE_PRESENT)) {
-			result.why = "the entry is not present";
+			result.why = "not present";
 			return result;
 		}
 		table = entry & ADDRESS_BITS;

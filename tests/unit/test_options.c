@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The launcher's command line.
+ */
+// sources: userspace/run/options.c
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include "userspace/run/options.h"
+
+static struct options options;
+static struct failure failure;
+
+/* The words of a command line, up to NULL; argv is the callee's to reorder. */
+static int parse_words(char *first, ...)
+{
+	char *argv[16] = { "minivmm-run", first };
+	int argc = first ? 2 : 1;
+	va_list args;
+
+	va_start(args, first);
+	while (first && (argv[argc] = va_arg(args, char *)))
+		argc++;
+	va_end(args);
+	memset(&failure, 0, sizeof(failure));
+	return options_parse(&options, argc, argv, &failure);
+}
+
+#define parse(...)	parse_words(__VA_ARGS__, NULL)
+
+#define refused(words, ...)						\
+do {									\
+	assert_int_equal(parse_words(__VA_ARGS__, NULL), STATUS_USAGE);	\
+	if (!strstr(failure.text, words))				\
+		fail_msg("said \"%s\", expected \"%s\"", failure.text, words); \
+} while (0)
+
+static void test_defaults(void **state)
+{
+	assert_int_equal(parse("guest"), STATUS_OK);
+	assert_string_equal(options.image, "guest");
+	assert_string_equal(options.device, "/dev/minivmm");
+	assert_int_equal(options.memory, 64 << 20);
+	assert_int_equal(options.timeout, 0);
+	assert_int_equal(options.mode, MODE_REAL);
+	assert_false(options.mode_given || options.load_given);
+	assert_false(options.stats || options.verbose || options.help || options.version);
+}
+
+static void test_all(void **state)
+{
+	assert_int_equal(parse("--memory", "1G", "--mode=long", "--load", "0x200000",
+			       "--device", "/dev/kvm", "--stats", "--timeout=5s", "-v",
+			       "guest"), STATUS_OK);
+	assert_int_equal(options.memory, 1 << 30);
+	assert_int_equal(options.mode, MODE_LONG);
+	assert_true(options.mode_given);
+	assert_int_equal(options.load, 0x200000);
+	assert_true(options.load_given);
+	assert_string_equal(options.device, "/dev/kvm");
+	assert_true(options.stats);
+	assert_true(options.verbose);
+	assert_int_equal(options.timeout, 5000);
+}
+
+static void test_order(void **state)
+{
+	/* Options behind the image, the last of two, abbreviations. */
+	assert_int_equal(parse("guest", "-m2M"), STATUS_OK);
+	assert_int_equal(options.memory, 2 << 20);
+	assert_int_equal(parse("-m", "2M", "--memory=3M", "guest"), STATUS_OK);
+	assert_int_equal(options.memory, 3 << 20);
+	assert_int_equal(parse("--mem", "4M", "guest"), STATUS_OK);
+	assert_int_equal(options.memory, 4 << 20);
+	/* Behind "--" everything is a name. */
+	assert_int_equal(parse("--", "-m"), STATUS_OK);
+	assert_string_equal(options.image, "-m");
+}
+
+static void test_help(void **state)
+{
+	assert_int_equal(parse("--help"), STATUS_OK);
+	assert_true(options.help);
+	assert_int_equal(parse("-h", "--nonsense"), STATUS_OK);
+	assert_true(options.help);
+	assert_int_equal(parse("--version"), STATUS_OK);
+	assert_true(options.version);
+}
+
+static void test_wrong_use(void **state)
+{
+	assert_int_equal(parse_words(NULL), STATUS_USAGE);
+	assert_string_equal(failure.text, "no IMAGE given");
+	refused("no IMAGE", "--stats");
+	refused("second: one IMAGE", "first", "second");
+	refused("--cpus: no such option", "--cpus", "2", "guest");
+	refused("-x: no such option", "-x", "guest");
+	refused("-x: no such option", "-vx", "guest");
+	refused("--m: no such option, or not only one", "--m", "guest");
+	refused("--memory needs a value", "guest", "--memory");
+	refused("-m needs a value", "guest", "-m");
+	refused("--stats=yes: this option takes no value", "--stats=yes", "guest");
+	refused("--help=x: this option takes no value", "--help=x", "guest");
+	refused("--device : no path", "--device", "", "guest");
+}
+
+static void test_memory(void **state)
+{
+	assert_int_equal(parse("-m", "1M", "guest"), STATUS_OK);
+	assert_int_equal(parse("-m", "256g", "guest"), STATUS_OK);
+	assert_int_equal(options.memory, 256ULL << 30);
+	assert_int_equal(parse("-m", "1052672", "guest"), STATUS_OK);
+	assert_int_equal(options.memory, 1052672);
+	refused("--memory 64: too little", "-m", "64", "guest");
+	refused("too little", "-m", "0", "guest");
+	refused("too little", "-m", "1023K", "guest");
+	refused("too much", "-m", "257G", "guest");
+	refused("too much", "-m", "1T", "guest");
+	refused("too large", "-m", "99999999999999999999", "guest");
+	refused("too large", "-m", "18014398509481984K", "guest");
+	refused("too large", "-m", "16777216T", "guest");
+	refused("page size", "-m", "1048577", "guest");
+	refused("unknown unit", "-m", "64MB", "guest");
+	refused("unknown unit", "-m", "64X", "guest");
+	refused("unknown unit", "-m", "0x100000", "guest");
+	refused("not a number", "-m", "-64M", "guest");
+	refused("not a number", "-m", "+64M", "guest");
+	refused("not a number", "-m", " 64M", "guest");
+	refused("not a number", "-m", "M", "guest");
+	refused("not a number", "-m", "", "guest");
+}
+
+static void test_load(void **state)
+{
+	assert_int_equal(parse("--load", "31744", "guest"), STATUS_OK);
+	assert_int_equal(options.load, 0x7c00);
+	assert_int_equal(parse("--load", "0X7C00", "guest"), STATUS_OK);
+	assert_int_equal(options.load, 0x7c00);
+	/* Not octal. */
+	assert_int_equal(parse("--load", "010", "guest"), STATUS_OK);
+	assert_int_equal(options.load, 10);
+	assert_int_equal(parse("--load", "0xffffffffffffffff", "guest"), STATUS_OK);
+	assert_int_equal(options.load, UINT64_MAX);
+	refused("too large", "--load", "0x10000000000000000", "guest");
+	refused("not a number", "--load", "0x", "guest");
+	refused("not a number", "--load", "0x-1", "guest");
+	refused("not a number", "--load", "0x 1", "guest");
+	refused("not an address", "--load", "7c00h", "guest");
+	refused("not an address", "--load", "1M", "guest");
+}
+
+static void test_timeout(void **state)
+{
+	assert_int_equal(parse("--timeout", "5", "guest"), STATUS_OK);
+	assert_int_equal(options.timeout, 5000);
+	assert_int_equal(parse("--timeout", "500ms", "guest"), STATUS_OK);
+	assert_int_equal(options.timeout, 500);
+	assert_int_equal(parse("--timeout", "2m", "guest"), STATUS_OK);
+	assert_int_equal(options.timeout, 120000);
+	assert_int_equal(parse("--timeout", "31536000", "guest"), STATUS_OK);
+	refused("no time at all", "--timeout", "0", "guest");
+	refused("no time at all", "--timeout", "0ms", "guest");
+	refused("more than a year", "--timeout", "31536001", "guest");
+	refused("more than a year", "--timeout", "18446744073709551615", "guest");
+	refused("too large", "--timeout", "18446744073709551616", "guest");
+	refused("unknown unit", "--timeout", "5h", "guest");
+	refused("unknown unit", "--timeout", "5 s", "guest");
+	refused("unknown unit", "--timeout", "0.5", "guest");
+	refused("not a number", "--timeout", "s", "guest");
+	refused("not a number", "--timeout", "-1", "guest");
+}
+
+static void test_mode(void **state)
+{
+	assert_int_equal(parse("--mode", "real", "guest"), STATUS_OK);
+	assert_int_equal(options.mode, MODE_REAL);
+	assert_true(options.mode_given);
+	assert_int_equal(parse("--mode", "protected", "guest"), STATUS_OK);
+	assert_int_equal(options.mode, MODE_PROTECTED);
+	refused("--mode Long: unknown mode", "--mode", "Long", "guest");
+	refused("unknown mode", "--mode", "", "guest");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_all),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_wrong_use),
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_load),
+		cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_mode),
+	};
+
+	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
+}
