@@ -89,12 +89,6 @@ protected:
 	incl	%eax
 	movb	%al, LAB_BOOT_PARAMS + 0x1e8	/* boot_params.e820_entries */
 
-	/* Firmware leaves fast string operations on; Linux copies with them. */
-	movl	$0x1a0, %ecx			/* IA32_MISC_ENABLE */
-	rdmsr
-	orl	$1, %eax
-	wrmsr
-
 	movl	%cr4, %eax
 	orl	$(1 << 5), %eax			/* PAE */
 	movl	%eax, %cr4
