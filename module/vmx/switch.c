@@ -260,6 +260,10 @@ void mvm_vmx_put(struct mvm_vcpu *vcpu)
 	kernel_fpu_end();
 	c = this_cpu_ptr(&mvm_cpu);
 
+	/* First the LDT: the selectors below may be in it. */
+	if (unlikely(v->host_ldt))
+		asm volatile("lldt %0" : : "r" (v->host_ldt));
+
 	/*
 	 * FS: a selector brings the base of its descriptor, and the owner may
 	 * have set another one; so the base comes after the selector. GS: the
@@ -282,8 +286,6 @@ void mvm_vmx_put(struct mvm_vcpu *vcpu)
 		loadsegment(ds, v->host_ds);
 	if (unlikely(v->host_es))
 		loadsegment(es, v->host_es);
-	if (unlikely(v->host_ldt))
-		asm volatile("lldt %0" : : "r" (v->host_ldt));
 
 	/* VM exits leave limits of 0x67 for the TSS, 0xffff for GDT and IDT. */
 	invalidate_tss_limit();
