@@ -9,7 +9,8 @@
  *	argv	COMMAND and its arguments, each ended by a NUL
  *	module	load this module first (absent: load none)
  *	stdin	COMMAND's standard input (absent: /dev/null)
- *	shell	a person sits at the serial console: run COMMAND on it
+ *	shell	a person sits at the serial console: run COMMAND on it; the rows
+ *		and columns of the terminal there, if known
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -253,6 +254,16 @@ static void child_setup(int in, int out_fd, int err_fd)
 	ioperm(0x80, 1, 0);
 }
 
+static void set_size(int tty)
+{
+	char *text = slurp("/lab/shell", NULL);
+	struct winsize ws = { };
+
+	if (text && sscanf(text, "%hu %hu", &ws.ws_row, &ws.ws_col) == 2)
+		ioctl(tty, TIOCSWINSZ, &ws);
+	free(text);
+}
+
 /*
  * Runs argv to its end and passes on its output and the kernel's log as they
  * come. Returns its status as a shell has it: 128 + n for signal n.
@@ -264,7 +275,8 @@ static int run(char **argv, const char *input, bool shell)
 	pid_t child;
 
 	if (shell) {
-		in = open("/dev/ttyS0", O_RDWR | O_NOCTTY);
+		in = open("/dev/ttyS0", O_RDWR | O_NOCTTY | O_CLOEXEC);
+		set_size(in);
 	} else {
 		in = open(input, O_RDONLY | O_CLOEXEC);
 		for (int i = 0; i < 2; i++) {

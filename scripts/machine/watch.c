@@ -10,6 +10,7 @@
  * we end, however we end.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,13 +23,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "judge.h"
 #include "protocol.h"
+#include "terminal.h"
 
 /* Exit statuses of our own; Documentation/lab.rst lists them. */
 enum {
@@ -40,12 +43,15 @@ enum {
 };
 
 static struct {
-	const char *console;	/* what the machine's serial console wrote */
-	const char *bochs_log;
+	const char *dir;	/* this run's folder; it goes when we go */
+	char *console;		/* what the machine's serial console wrote */
+	char *bochs_log;
 	const char *log;	/* all of it, for whoever looks for the cause */
-	const char *terminal;	/* our end of the serial line in a --shell */
+	const char *keep;	/* where the log goes if something fails */
 	double boot_timeout, timeout;
 	bool progress;
+	bool shell;		/* a person (or a pipe) at the serial console */
+	bool debug;		/* a person at Bochs's debugger */
 } opt = {
 	.boot_timeout = 300,
 };
@@ -54,14 +60,17 @@ static FILE *log_file;
 static pid_t bochs;
 static volatile sig_atomic_t got_signal;
 static double t_start, t_mark;
+static bool stdin_open = true;
+static int person = -1;	/* our end of the pseudo-terminal of a --shell or --debug */
 
 static struct {
-	bool booted, ready, started, exited, ended;
+	bool booted, started, exited, ended;
 	int status;
 	enum lab_failure failure;
 	char failure_text[512];
-	char complaint[256];	/* the kernel's first words of trouble */
-	bool dead;		/* the kernel panicked: nothing more will come */
+	bool left;		/* the person turned the machine off */
+	char panic[256];	/* Bochs's last words */
+	bool unheard;		/* nobody reads our output any more */
 } seen;
 
 static double now(void)
@@ -89,8 +98,17 @@ static void progress(const char *what)
 	double t = now();
 
 	if (opt.progress)
-		fprintf(stderr, "lab: %6.1f s  %s (%.1f s)\n", t - t_start, what, t - t_mark);
+		fprintf(stderr, "%slab: %6.1f s  %s (%.1f s)\n", isatty(STDERR_FILENO) ? "\r" : "",
+			t - t_start, what, t - t_mark);
 	t_mark = t;
+}
+
+/* While the machine boots, a person sees the seconds go by. */
+static void tick(void)
+{
+	if (opt.progress && !seen.started && isatty(STDERR_FILENO))
+		fprintf(stderr, "\rlab: %6.1f s  %s\r", now() - t_start,
+			seen.booted ? "the module is loaded" : "Linux boots");
 }
 
 static void put(int fd, const uint8_t *data, size_t size)
@@ -106,52 +124,12 @@ static void put(int fd, const uint8_t *data, size_t size)
 			poll(&p, 1, -1);
 			continue;
 		}
-		if (n < 0)
-			return;		/* nobody reads: SIGPIPE told us already */
+		if (n < 0) {
+			seen.unheard = true;
+			return;
+		}
 		data += n;
 		size -= n;
-	}
-}
-
-/*
- * Words with which the kernel reports that something is wrong with it. "Call
- * Trace:" is the net under all of them; a backtrace that was asked for with
- * SysRq (NMI backtrace, task list) is no complaint.
- */
-static const char *const complaints[] = {
-	"BUG: ", "kernel BUG at", "WARNING: CPU:", "WARNING: possible", "WARNING: suspicious",
-	"WARNING: inconsistent", "WARNING: bad unlock", "WARNING: held lock",
-	"WARNING: lock held", "WARNING: Nested lock", "WARNING: stack", "Oops: ",
-	"general protection fault", "unable to handle", "divide error:",
-	"invalid opcode: 0000", "double fault", "stack segment: ", "segment not present:",
-	"possible circular locking", "possible recursive locking", "suspicious RCU usage",
-	"detected stall", "detected expedited stall", "self-detected stall", "rcu: INFO:",
-	"soft lockup", "hard LOCKUP", "blocked for more than", "hogged CPU", "refcount_t: ",
-	"list_add corruption", "list_del corruption", "slab-out-of-bounds", "use-after-free",
-	"UBSAN: ", "KASAN: ", "unchecked MSR access error", "bad page state", "Bad page map",
-	"scheduling while atomic", "sleeping function called", "DEBUG_LOCKS_WARN_ON",
-	"Kernel panic", "Machine check", "[Hardware Error]", "traps: PANIC", "irq event stamp",
-	"nobody cared", "INFO: NMI handler", "Call Trace:",
-};
-
-static void judge_line(const char *line)
-{
-	static bool asked_for;
-
-	if (strstr(line, "Kernel panic"))
-		seen.dead = true;
-	if (strstr(line, "sysrq: "))
-		asked_for = true;
-	/* What the kernel says of the emulated machine at boot is no failure. */
-	if (seen.complaint[0] || (!seen.ready && !seen.dead))
-		return;
-	for (size_t i = 0; i < sizeof(complaints) / sizeof(*complaints); i++) {
-		if (!strstr(line, complaints[i]))
-			continue;
-		if (asked_for && !strcmp(complaints[i], "Call Trace:"))
-			continue;
-		snprintf(seen.complaint, sizeof(seen.complaint), "%s", line);
-		return;
 	}
 }
 
@@ -172,35 +150,18 @@ static void kernel_record(char *record)
 	judge_line(text);
 }
 
-/*
- * The console repeats what /dev/kmsg says, and says what the agent cannot say
- * any more after a panic. Complete lines only.
- */
 static void read_console(void)
 {
 	static int fd = -1;
-	static char line[1024];
-	static size_t fill;
 	char data[4096];
 	ssize_t n;
 
-	if (!opt.console)
-		return;
 	if (fd < 0)
 		fd = open(opt.console, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	while ((n = read(fd, data, sizeof(data))) > 0) {
-		for (ssize_t i = 0; i < n; i++) {
-			if (data[i] != '\n' && fill < sizeof(line) - 1) {
-				line[fill++] = data[i];
-				continue;
-			}
-			line[fill] = 0;
-			fill = 0;
-			judge_line(line);
-		}
-	}
+	while ((n = read(fd, data, sizeof(data))) > 0)
+		judge_console(data, n);
 }
 
 static void handle(enum lab_packet type, uint8_t *data, size_t size)
@@ -225,7 +186,7 @@ static void handle(enum lab_packet type, uint8_t *data, size_t size)
 		break;
 	case LAB_READY:
 		read_console();
-		seen.ready = true;
+		judged.counting = true;
 		break;
 	case LAB_LOADED:
 		snprintf(text, sizeof(text), "module %s is loaded", (char *)data);
@@ -233,7 +194,12 @@ static void handle(enum lab_packet type, uint8_t *data, size_t size)
 		break;
 	case LAB_STARTED:
 		seen.started = true;
-		progress("COMMAND starts");
+		progress(opt.shell ? "the shell starts" : "COMMAND starts");
+		if (opt.shell && terminal_is_tty())
+			fprintf(stderr, "lab: 'exit' or Ctrl-D ends the shell and the machine; "
+				ESCAPE_NAME " turns it off at once.\n");
+		if (opt.shell)
+			terminal_raw();
 		break;
 	case LAB_EXITED:
 		seen.exited = true;
@@ -256,7 +222,21 @@ static void handle(enum lab_packet type, uint8_t *data, size_t size)
 	}
 }
 
-/* Takes Bochs's output apart; what is in no packet are Bochs's own words. */
+/* Bochs's own words: for the log, or for the person at its debugger. */
+static void own_words(const uint8_t *data, size_t size)
+{
+	fwrite(data, 1, size, log_file);
+	if (!opt.debug)
+		return;
+	for (size_t i = 0; i < size; i++) {
+		/* The terminal is raw. */
+		if (data[i] == '\n' && terminal_is_tty())
+			put(STDOUT_FILENO, (const uint8_t *)"\r", 1);
+		put(STDOUT_FILENO, data + i, 1);
+	}
+}
+
+/* Takes Bochs's output apart; what is in no packet are its own words. */
 static void parse(const uint8_t *in, size_t size)
 {
 	static uint8_t packet[LAB_HEADER + LAB_DATA_MAX + 1];
@@ -267,7 +247,7 @@ static void parse(const uint8_t *in, size_t size)
 
 		packet[fill++] = in[i];
 		if (packet[0] != LAB_MAGIC0 || (fill > 1 && packet[1] != LAB_MAGIC1)) {
-			fwrite(packet, 1, fill, log_file);
+			own_words(packet, fill);
 			fill = 0;
 			continue;
 		}
@@ -291,22 +271,38 @@ static void on_signal(int signal)
 	got_signal = signal;
 }
 
+/* Returns where Bochs's output comes from. */
 static int start_bochs(char **argv)
 {
+	char slave[64] = "", link[4096];
 	int fds[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	pid_t parent = getpid();
 
 	if (pipe2(fds, O_CLOEXEC) < 0 || null < 0)
 		err(STATUS_DIED, "pipe");
+	if (opt.shell || opt.debug)
+		person = terminal_pair(slave, sizeof(slave));
+	if (opt.shell) {
+		/* The name that the serial port's settings have. */
+		snprintf(link, sizeof(link), "%s/tty", opt.dir);
+		if (symlink(slave, link) < 0)
+			err(STATUS_DIED, "%s", link);
+	}
 	bochs = fork();
 	if (bochs < 0)
 		err(STATUS_DIED, "fork");
 	if (!bochs) {
 		/* Ctrl-C is for us; and never leave an orphan that burns a CPU. */
-		setpgid(0, 0);
+		setsid();
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(STATUS_DIED);
+		if (opt.debug) {
+			/* A terminal of its own: Ctrl-C there stops the machine. */
+			fds[1] = open(slave, O_RDWR);
+			ioctl(fds[1], TIOCSCTTY, 0);
+			null = fds[1];
+		}
 		dup2(null, STDIN_FILENO);
 		dup2(fds[1], STDOUT_FILENO);
 		dup2(fds[1], STDERR_FILENO);
@@ -316,41 +312,97 @@ static int start_bochs(char **argv)
 	}
 	close(fds[1]);
 	close(null);
+	if (opt.debug) {
+		close(fds[0]);
+		return person;
+	}
 	return fds[0];
+}
+
+/* Keys to the machine or to the debugger. */
+static void from_person(void)
+{
+	static const char end_of_file = 4;
+	uint8_t data[256];
+	ssize_t n = read(STDIN_FILENO, data, sizeof(data));
+
+	if (n < 0)
+		return;
+	if (n == 0) {
+		put(person, (const uint8_t *)&end_of_file, 1);
+		stdin_open = false;
+		return;
+	}
+	if (terminal_is_tty() && memchr(data, ESCAPE, n)) {
+		seen.left = true;
+		return;
+	}
+	put(person, data, n);
+}
+
+/* What the serial console of a --shell says. */
+static void from_console(void)
+{
+	char data[4096];
+	ssize_t n = read(person, data, sizeof(data));
+
+	if (n <= 0)
+		return;
+	put(STDOUT_FILENO, (const uint8_t *)data, n);
+	judge_console(data, n);
+}
+
+/* Lines of Bochs that come at every tick of Linux and mean nothing. */
+static bool is_noise(const char *line)
+{
+	return strstr(line, "RDMSR: Unknown register 0xe7") ||
+	       strstr(line, "RDMSR: Unknown register 0xe8");
 }
 
 static void append_file(const char *title, const char *name)
 {
-	FILE *f = name ? fopen(name, "r") : NULL;
-	char buffer[4096];
-	size_t n;
+	FILE *f = fopen(name, "r");
+	char line[4096], *panic;
 
 	if (!f)
 		return;
 	fprintf(log_file, "\n==== %s ====\n", title);
-	while ((n = fread(buffer, 1, sizeof(buffer), f)) > 0)
-		fwrite(buffer, 1, n, log_file);
+	while (fgets(line, sizeof(line), f)) {
+		if (is_noise(line))
+			continue;
+		fputs(line, log_file);
+		panic = strstr(line, ">>PANIC<< ");
+		if (panic) {
+			panic += strlen(">>PANIC<< ");
+			panic[strcspn(panic, "\n")] = 0;
+			snprintf(seen.panic, sizeof(seen.panic), "%.200s", panic);
+		}
+	}
 	fclose(f);
 }
 
 static int fail(int status, const char *format, ...)
 {
+	const char *log = opt.log;
 	va_list ap;
 
-	va_start(ap, format);
+	if (opt.keep && !rename(opt.log, opt.keep))
+		log = opt.keep;
 	fprintf(stderr, "lab: FAILED: ");
+	va_start(ap, format);
 	vfprintf(stderr, format, ap);
 	va_end(ap);
-	fprintf(stderr, "\nlab: the log is in %s\n", opt.log);
+	fprintf(stderr, "\nlab: the log is in %s\n", log);
 	return status;
 }
 
 static int verdict(bool timed_out)
 {
-	if (seen.complaint[0] && seen.ready)
-		return fail(STATUS_KERNEL, "the kernel complained: %s%s", seen.complaint,
-			    !seen.exited ? "" : seen.status ?
-			    " (COMMAND failed, too)" : " (COMMAND ended with status 0)");
+	const char *also = !seen.exited ? "" : seen.status ? " (and COMMAND failed)" :
+		" (although COMMAND ended with status 0)";
+
+	if (judged.complaint[0] && judged.counting)
+		return fail(STATUS_KERNEL, "the kernel complained: %s%s", judged.complaint, also);
 	if (seen.ended && seen.failure) {
 		switch (seen.failure) {
 		case LAB_NO_BOOT:
@@ -360,7 +412,7 @@ static int verdict(bool timed_out)
 			return fail(STATUS_NO_MODULE, "the module did not load: %s",
 				    seen.failure_text);
 		default:
-			return fail(STATUS_KERNEL, "%s", seen.failure_text);
+			return fail(STATUS_KERNEL, "%s%s", seen.failure_text, also);
 		}
 	}
 	if (seen.ended && seen.exited) {
@@ -368,14 +420,35 @@ static int verdict(bool timed_out)
 			fprintf(stderr, "lab: status %d is COMMAND's own\n", seen.status);
 		return seen.status;
 	}
-	if (seen.dead)
-		return fail(STATUS_NO_BOOT, "the machine did not boot: %s", seen.complaint);
+	if (seen.left)
+		return 0;
+	if (judged.dead)
+		return fail(STATUS_NO_BOOT, "the machine did not boot: %s", judged.complaint);
 	if (timed_out && seen.started)
 		return fail(STATUS_TIMEOUT, "COMMAND ran past its %.0f s", opt.timeout);
 	if (timed_out)
 		return fail(STATUS_NO_BOOT, "the machine did not boot within %.0f s",
 			    opt.boot_timeout);
-	return fail(STATUS_DIED, "Bochs died%s", seen.booted ? "" : " before Linux was up");
+	if (!seen.booted)
+		return fail(STATUS_NO_BOOT, "the machine did not boot: Bochs ended%s%s",
+			    seen.panic[0] ? ": " : "", seen.panic);
+	if (strstr(seen.panic, "soft power off"))
+		return fail(STATUS_DIED, "the machine was turned off before COMMAND ended");
+	return fail(STATUS_DIED, "Bochs died%s%s", seen.panic[0] ? ": " : "", seen.panic);
+}
+
+/* The folder of this run is flat. */
+static void remove_dir(void)
+{
+	DIR *dir = opt.dir ? opendir(opt.dir) : NULL;
+	struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir)))
+		unlinkat(dirfd(dir), entry->d_name, 0);
+	closedir(dir);
+	rmdir(opt.dir);
 }
 
 static int watch(char **argv)
@@ -388,27 +461,44 @@ static int watch(char **argv)
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
 		sigaction(signals[i], &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
 	out = start_bochs(argv);
 	progress("Bochs is started");
-	deadline = t_start + opt.boot_timeout;
-	while (!seen.ended && !got_signal) {
+	if (opt.debug)
+		terminal_raw();
+	deadline = opt.boot_timeout > 0 ? t_start + opt.boot_timeout : 0;
+	while (!seen.ended && !seen.left && !seen.unheard && !got_signal) {
 		static uint8_t data[65536];
-		struct pollfd p = { .fd = out, .events = POLLIN };
+		struct pollfd p[] = {
+			{ .fd = out, .events = POLLIN },
+			/* What is typed before there is a shell waits. */
+			{ .fd = person >= 0 && stdin_open && (opt.debug || seen.started) ?
+				STDIN_FILENO : -1, .events = POLLIN },
+			{ .fd = opt.shell ? person : -1, .events = POLLIN },
+		};
 		bool was_started = seen.started;
 		ssize_t n = 0;
 
-		if (poll(&p, 1, 100) > 0) {
-			n = read(out, data, sizeof(data));
-			if (n <= 0 && errno != EINTR)
-				break;
+		if (poll(p, 3, 100) > 0) {
+			if (p[1].revents)
+				from_person();
+			if (p[2].revents & POLLIN)
+				from_console();
+			if (p[0].revents) {
+				n = read(out, data, sizeof(data));
+				if (n <= 0 && errno != EINTR)
+					break;
+			}
 			if (n > 0)
 				parse(data, n);
 		}
 		if (!was_started && seen.started)
 			deadline = opt.timeout > 0 ? now() + opt.timeout : 0;
-		read_console();
+		tick();
+		if (!opt.shell)
+			read_console();
 		/* After a panic: time for the rest of its words, then the end. */
-		if (seen.dead && !dead_since)
+		if (judged.dead && !dead_since)
 			dead_since = now();
 		if (dead_since && now() > dead_since + 2)
 			break;
@@ -416,30 +506,43 @@ static int watch(char **argv)
 			timed_out = true;
 			break;
 		}
+		/* The debugger's "q" ends Bochs while we hold its terminal open. */
+		if (opt.debug && waitpid(bochs, NULL, WNOHANG) == bochs) {
+			bochs = 0;
+			seen.left = true;
+		}
 	}
-	kill(bochs, SIGKILL);
-	while (waitpid(bochs, NULL, 0) < 0 && errno == EINTR)
-		;
-	read_console();
+	if (bochs) {
+		kill(bochs, SIGKILL);
+		while (waitpid(bochs, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	terminal_restore();
+	if (!opt.shell)
+		read_console();
 	append_file("serial console", opt.console);
 	append_file("Bochs", opt.bochs_log);
 	fflush(log_file);
-	if (got_signal) {
-		signal(got_signal, SIG_DFL);
-		return 128 + got_signal;
+	if (got_signal || seen.unheard) {
+		remove_dir();
+		signal(got_signal ? got_signal : SIGPIPE, SIG_DFL);
+		raise(got_signal ? got_signal : SIGPIPE);
 	}
 	status = verdict(timed_out);
-	progress("machine is off");
+	progress("the machine is off");
+	remove_dir();
 	return status;
 }
 
 int main(int argc, char **argv)
 {
-	enum { CONSOLE = 1, BOCHS_LOG, LOG, BOOT_TIMEOUT, TIMEOUT, PROGRESS };
+	enum { DIR_ = 1, LOG, KEEP, BOOT_TIMEOUT, TIMEOUT, PROGRESS, SHELL, DEBUG };
 	static const struct option options[] = {
-		{ "console", required_argument, NULL, CONSOLE },
-		{ "bochs-log", required_argument, NULL, BOCHS_LOG },
+		{ "dir", required_argument, NULL, DIR_ },
 		{ "log", required_argument, NULL, LOG },
+		{ "keep", required_argument, NULL, KEEP },
+		{ "shell", no_argument, NULL, SHELL },
+		{ "debug", no_argument, NULL, DEBUG },
 		{ "boot-timeout", required_argument, NULL, BOOT_TIMEOUT },
 		{ "timeout", required_argument, NULL, TIMEOUT },
 		{ "progress", no_argument, NULL, PROGRESS },
@@ -450,11 +553,17 @@ int main(int argc, char **argv)
 	t_start = t_mark = now();
 	while ((c = getopt_long(argc, argv, "+", options, NULL)) >= 0) {
 		switch (c) {
-		case CONSOLE:
-			opt.console = optarg;
+		case DIR_:
+			opt.dir = optarg;
 			break;
-		case BOCHS_LOG:
-			opt.bochs_log = optarg;
+		case KEEP:
+			opt.keep = optarg;
+			break;
+		case SHELL:
+			opt.shell = true;
+			break;
+		case DEBUG:
+			opt.debug = true;
 			break;
 		case LOG:
 			opt.log = optarg;
@@ -472,8 +581,11 @@ int main(int argc, char **argv)
 			return 120;
 		}
 	}
-	if (optind == argc || !opt.log)
+	if (optind == argc || !opt.log || !opt.dir)
 		errx(120, "usage: see the head of watch.c");
+	if (asprintf(&opt.console, "%s/console", opt.dir) < 0 ||
+	    asprintf(&opt.bochs_log, "%s/bochs.log", opt.dir) < 0)
+		err(120, "memory");
 	log_file = fopen(opt.log, "we");
 	if (!log_file)
 		err(120, "%s", opt.log);
