@@ -9,24 +9,32 @@
 struct judged judged;
 
 /*
- * Words with which the kernel reports that something is wrong with it. "Call
- * Trace:" is the net under all of them; a backtrace that was asked for with
- * SysRq (NMI backtrace, task list) is no complaint.
+ * Words with which Linux reports that something is wrong with it. Faults of
+ * programs ("traps: prog[7] general protection fault ip:...") are not among
+ * them: it is die() that counts its reports, " [#1]". "Call Trace:" is the net
+ * under all; a backtrace that was asked for with SysRq is no complaint.
  */
 static const char *const complaints[] = {
-	"BUG: ", "kernel BUG at", "WARNING: CPU:", "WARNING: possible", "WARNING: suspicious",
-	"WARNING: inconsistent", "WARNING: bad unlock", "WARNING: held lock",
-	"WARNING: lock held", "WARNING: Nested lock", "WARNING: stack", "Oops: ",
-	"general protection fault", "unable to handle", "divide error:",
-	"invalid opcode: 0000", "double fault", "stack segment: ", "segment not present:",
-	"possible circular locking", "possible recursive locking", "suspicious RCU usage",
-	"detected stall", "detected expedited stall", "self-detected stall", "rcu: INFO:",
-	"soft lockup", "hard LOCKUP", "blocked for more than", "hogged CPU", "refcount_t: ",
-	"list_add corruption", "list_del corruption", "slab-out-of-bounds", "use-after-free",
-	"UBSAN: ", "KASAN: ", "unchecked MSR access error", "bad page state", "Bad page map",
-	"scheduling while atomic", "sleeping function called", "DEBUG_LOCKS_WARN_ON",
-	"Kernel panic", "Machine check", "[Hardware Error]", "traps: PANIC", "irq event stamp",
-	"nobody cared", "INFO: NMI handler", "Call Trace:",
+	"lab: the agent lost",
+	/* die(), page faults, BUG(), panic() */
+	" [#", "BUG: ", "kernel BUG at", "Oops", "Kernel panic", "traps: PANIC",
+	/* WARN() and what has its own words */
+	"WARNING: CPU:", "WARNING: stack", "refcount_t: ", "list_add corruption",
+	"list_del corruption", "unchecked MSR access error", "scheduling while atomic",
+	"sleeping function called", "Bad page map", "irq event stamp", "nobody cared",
+	"UBSAN: ", "KASAN: ", "KCSAN: ", "usercopy: ",
+	/* lockdep; in 6.1 each of its reports begins "WARNING: " */
+	"WARNING: possible", "WARNING: inconsistent", "WARNING: bad unlock",
+	"WARNING: suspicious", "WARNING: held lock", "WARNING: lock held",
+	"WARNING: Nested lock", "possible circular locking", "possible recursive locking",
+	"suspicious RCU usage", "DEBUG_LOCKS_WARN_ON", "Invalid wait context",
+	/* hung: RCU, the watchdogs, khungtaskd, a long NMI handler */
+	"detected stall", "detected expedited stall", "self-detected stall", "soft lockup",
+	"hard LOCKUP", "blocked for more than", "hogged CPU", "INFO: NMI handler",
+	"kthread starved",
+	/* the machine itself */
+	"Machine check", "[Hardware Error]",
+	"Call Trace:",
 };
 
 void judge_line(const char *line)
