@@ -29,7 +29,7 @@
 	.set	PDPT, 0x11000
 	.set	PD, 0x12000
 
-	/* Print "ok" or "not ok" by the flag Z, then the words. */
+	/* Print "ok" or "not ok" by the flag Z, then number and words. */
 	.macro	CHECK mode, words
 	mov	$good, %si
 	jz	1f
@@ -200,24 +200,24 @@ real_again:
 	PRINTER	64
 
 failed:	.byte	0
-good:	.asciz	"ok - "
-bad:	.asciz	"not ok - "
+good:	.asciz	"ok "
+bad:	.asciz	"not ok "
 plan:	.asciz	"1..14\n"
 
-in_real:		.asciz	"real mode\n"
-in_between:		.asciz	"CR0.PE set, CS still real mode's\n"
-in_protected16:		.asciz	"protected mode, 16-bit segment\n"
-in_protected32:		.asciz	"protected mode, 32-bit segment\n"
-lme_only:		.asciz	"EFER.LME without paging leaves LMA clear\n"
-in_compatibility:	.asciz	"paging sets LMA: compatibility mode\n"
-in_long:		.asciz	"64-bit mode\n"
-long_cr0:		.asciz	"CR0 in 64-bit mode\n"
-back_in_compatibility:	.asciz	"back in compatibility mode\n"
-r15_kept:		.asciz	"R15 survived compatibility mode\n"
-lma_gone:		.asciz	"paging off clears LMA\n"
-back_in_protected32:	.asciz	"back in protected mode\n"
-back_in_real:		.asciz	"back in real mode\n"
-segments:		.asciz	"real-mode segments\n"
+in_real:		.asciz	"1 - real mode\n"
+in_between:		.asciz	"2 - CR0.PE set, CS still real mode's\n"
+in_protected16:		.asciz	"3 - protected mode, 16-bit segment\n"
+in_protected32:		.asciz	"4 - protected mode, 32-bit segment\n"
+lme_only:		.asciz	"5 - EFER.LME without paging leaves LMA clear\n"
+in_compatibility:	.asciz	"6 - paging sets LMA: compatibility mode\n"
+in_long:		.asciz	"7 - 64-bit mode\n"
+long_cr0:		.asciz	"8 - CR0 in 64-bit mode\n"
+back_in_compatibility:	.asciz	"9 - back in compatibility mode\n"
+r15_kept:		.asciz	"10 - R15 survived compatibility mode\n"
+lma_gone:		.asciz	"11 - paging off clears LMA\n"
+back_in_protected32:	.asciz	"12 - back in protected mode\n"
+back_in_real:		.asciz	"13 - back in real mode\n"
+segments:		.asciz	"14 - real-mode segments\n"
 
 	.balign	8
 gdt:

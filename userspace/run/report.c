@@ -148,7 +148,7 @@ static void advise_on_idt(const struct kvm_sregs *sregs)
 	unsigned int gate = sregs->efer & EFER_LMA ? 16 : sregs->cr0 & CR0_PE ? 8 : 4;
 
 	if (!sregs->idt.limit)
-		advise("There is no IDT (limit 0), so every exception ends like this. LIDT sets one.");
+		advise("There is no IDT (limit 0), so any exception ends like this.");
 	else if (sregs->idt.limit + 1U < 32 * gate)
 		advise("The IDT ends after %u gates of %u bytes; exceptions need up to 32.",
 		       (sregs->idt.limit + 1U) / gate, gate);
