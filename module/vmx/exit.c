@@ -194,10 +194,25 @@ static void hand_to_host(struct mvm_vcpu *vcpu)
 		asm volatile("int $18");
 }
 
-static int entry_failed(struct mvm_vcpu *vcpu, u64 reason)
+/* A rule about the guest's state, or about what VM entry loads, is broken. */
+static const char *failed_exit(u32 reason)
+{
+	switch (reason & VMX_REASON_BASIC) {
+	case VMX_REASON_INVALID_GUEST_STATE:
+		return "invalid guest state";
+	case VMX_REASON_MSR_LOADING:
+		return "MSR loading";
+	case VMX_REASON_MACHINE_CHECK:
+		return "machine check";
+	}
+	return "unknown reason";
+}
+
+static int entry_failed(struct mvm_vcpu *vcpu, u64 reason, const char *why)
 {
 	struct kvm_run *run = vcpu->run;
 
+	mvm_vmx_explain(vcpu, why);
 	run->exit_reason = KVM_EXIT_FAIL_ENTRY;
 	run->fail_entry.hardware_entry_failure_reason = reason;
 	run->fail_entry.cpu = vcpu->vmx.cpu;
@@ -243,7 +258,8 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 
 	if (unlikely(mvm_vmx_enter(&vcpu->enter, vcpu->vmx.launched))) {
 		local_irq_enable();
-		return entry_failed(vcpu, vmcs_read32(VMCS_INSTRUCTION_ERROR));
+		reason = vmcs_read32(VMCS_INSTRUCTION_ERROR);
+		return entry_failed(vcpu, reason, mvm_vmx_instruction_error(reason));
 	}
 
 	vcpu->cr2 = native_read_cr2();
@@ -258,7 +274,7 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 	vcpu->vmx.reason = reason;
 	vcpu->nr_exits++;
 	if (unlikely(reason & VMX_REASON_ENTRY_FAILURE))
-		return entry_failed(vcpu, reason);
+		return entry_failed(vcpu, reason, failed_exit(reason));
 	vcpu->vmx.launched = true;
 	/* The VM entry was complete, and what was injected with it. */
 	vcpu->pending &= ~done;

@@ -49,6 +49,9 @@ int mvm_vmx_skip_and_resume(struct mvm_vcpu *vcpu);
 int mvm_vmx_inject_ud(struct mvm_vcpu *vcpu);
 int mvm_vmx_inject_gp(struct mvm_vcpu *vcpu);
 
+/* explain.c */
+void mvm_vmx_explain(struct mvm_vcpu *vcpu, const char *error);
+
 /* exit handlers, one for each reason */
 int mvm_handle_exception_nmi(struct mvm_vcpu *vcpu);
 int mvm_handle_cpuid(struct mvm_vcpu *vcpu);

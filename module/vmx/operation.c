@@ -44,7 +44,7 @@ struct mvm_vmx_capability mvm_vmx;
 struct mvm_cpuid_limits mvm_cpuid_limits;
 bool mvm_vmx_going_down;
 
-static struct mvm_vmx_msrs boot_msrs;
+struct mvm_vmx_msrs mvm_vmx_msrs;
 
 /* Protects users and the hotplug state that goes with it. */
 static DEFINE_MUTEX(users_lock);
@@ -241,7 +241,7 @@ static int enter_operation(void)
 		return -EACCES;
 	}
 	read_msrs(&msrs);
-	if (memcmp(&msrs, &boot_msrs, sizeof(msrs))) {
+	if (memcmp(&msrs, &mvm_vmx_msrs, sizeof(msrs))) {
 		pr_err("CPU %d: its VMX capabilities differ from those of the others: minivmm needs CPUs that agree\n",
 		       cpu);
 		return -EIO;
@@ -474,7 +474,7 @@ static void check_cpu(void *differing)
 	struct mvm_vmx_msrs msrs;
 
 	read_msrs(&msrs);
-	if (memcmp(&msrs, &boot_msrs, sizeof(msrs)))
+	if (memcmp(&msrs, &mvm_vmx_msrs, sizeof(msrs)))
 		atomic_set(differing, smp_processor_id() + 1);
 }
 
@@ -525,8 +525,8 @@ int mvm_vmx_init(const struct mvm_vmx_options *options)
 	ret = check_platform();
 	if (ret)
 		return ret;
-	read_msrs(&boot_msrs);
-	ret = mvm_vmx_negotiate(&boot_msrs, options, &mvm_vmx, &missing, &reason);
+	read_msrs(&mvm_vmx_msrs);
+	ret = mvm_vmx_negotiate(&mvm_vmx_msrs, options, &mvm_vmx, &missing, &reason);
 	if (ret) {
 		pr_err("this CPU's VT-x lacks \"%s\" (%s): use a newer CPU, or the lab (make lab)\n",
 		       missing, reason);

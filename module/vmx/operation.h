@@ -49,6 +49,9 @@ struct mvm_cpu {
 
 DECLARE_PER_CPU(struct mvm_cpu, mvm_cpu);
 
+/* What the CPUs offer, as read when the module was loaded; constant since. */
+extern struct mvm_vmx_msrs mvm_vmx_msrs;
+
 /* What was negotiated when the module was loaded; constant since. */
 extern struct mvm_vmx_capability mvm_vmx;
 

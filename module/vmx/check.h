@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which rules of VM entry does this VMCS break? Pure C over an image of the
+ * fields; the processor is not asked.
+ */
+#ifndef MVM_VMX_CHECK_H
+#define MVM_VMX_CHECK_H
+
+#include <linux/types.h>
+
+#include "capability.h"
+#include "field.h"
+
+/* A dense number for each field, in the order of the table */
+#define VMCS_FIELD_INDEX(name, encoding, width, section, words)	\
+	VMCS_INDEX_##name,
+enum vmcs_index {
+	VMCS_FIELDS(VMCS_FIELD_INDEX)
+	VMCS_NR_FIELDS
+};
+
+/**
+ * struct mvm_vmcs_image - the contents of a VMCS
+ * @value: by enum vmcs_index; 0 for a field that the CPU does not have
+ */
+struct mvm_vmcs_image {
+	u64 value[VMCS_NR_FIELDS];
+};
+
+/**
+ * struct mvm_check_cpu - what the rules depend on besides the VMCS
+ * @msrs: the capability MSRs
+ * @phys_bits: MAXPHYADDR
+ */
+struct mvm_check_cpu {
+	const struct mvm_vmx_msrs *msrs;
+	u8 phys_bits;
+};
+
+/* What happens at a VM entry that breaks a rule */
+enum mvm_check_kind {
+	MVM_CHECK_CONTROL,	/* VMfail, error 7 */
+	MVM_CHECK_HOST,		/* VMfail, error 8 */
+	MVM_CHECK_GUEST,	/* exit reason 33 */
+};
+
+/**
+ * struct mvm_check_finding - one rule that is broken
+ * @kind: what the processor does about it
+ * @field: encoding of the field that the rule is about
+ * @value: what it holds
+ * @rule: the rule, in words
+ * @section: the section of SDM Vol. 3 that has it, by title
+ */
+struct mvm_check_finding {
+	enum mvm_check_kind kind;
+	u32 field;
+	u64 value;
+	const char *rule;
+	const char *section;
+};
+
+/* Called for each finding */
+typedef void (*mvm_check_report_fn)(void *ctx, const struct mvm_check_finding *f);
+
+/**
+ * struct mvm_check - one run over a VMCS
+ * @vmcs: what is checked
+ * @cpu: and against which CPU
+ * @report: who wants to know
+ * @ctx: handed to @report
+ * @kind: of the rules that are being checked now
+ * @section: where they are from
+ * @findings: how many so far
+ */
+struct mvm_check {
+	const struct mvm_vmcs_image *vmcs;
+	const struct mvm_check_cpu *cpu;
+	mvm_check_report_fn report;
+	void *ctx;
+	enum mvm_check_kind kind;
+	const char *section;
+	unsigned int findings;
+};
+
+/* The value of a field, and one rule about it. */
+#define MVM_FIELD(name)		(c->vmcs->value[VMCS_INDEX_##name])
+#define MVM_RULE(name, holds, words)					\
+	mvm_check_rule(c, holds, VMCS_##name, MVM_FIELD(name), words)
+
+void mvm_check_rule(struct mvm_check *c, bool holds, u32 field, u64 value,
+		    const char *words);
+bool mvm_check_canonical(u64 address);
+bool mvm_check_pat(u64 value);
+bool mvm_check_physical(const struct mvm_check *c, u64 address);
+void mvm_check_guest(struct mvm_check *c);
+unsigned int mvm_check_vmcs(const struct mvm_vmcs_image *vmcs,
+			    const struct mvm_check_cpu *cpu,
+			    mvm_check_report_fn report, void *ctx);
+
+#endif
