@@ -254,6 +254,34 @@ static void child_setup(int in, int out_fd, int err_fd)
 	ioperm(0x80, 1, 0);
 }
 
+static int status_of(int wait_status)
+{
+	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+/*
+ * When the leader of a session ends the kernel hangs up its terminal and drops
+ * what was not sent yet, and a serial port takes its time. So the shell is not
+ * the leader: this process is, and it waits for the last byte. Returns in the
+ * process that becomes the shell.
+ */
+static void lead_session(void)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	if (child <= 0)
+		return;
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGTTOU, SIG_IGN);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	tcdrain(STDOUT_FILENO);
+	_exit(status_of(status));
+}
+
 static void set_size(int tty)
 {
 	char *text = slurp("/lab/shell", NULL);
@@ -291,6 +319,7 @@ static int run(char **argv, const char *input, bool shell)
 		if (shell) {
 			child_setup(in, in, in);
 			ioctl(0, TIOCSCTTY, 1);
+			lead_session();
 		} else {
 			child_setup(in, pipes[0][1], pipes[1][1]);
 		}
@@ -324,7 +353,7 @@ static int run(char **argv, const char *input, bool shell)
 			if (pid <= 0)
 				break;
 			if (pid == child) {
-				status = WIFSIGNALED(s) ? 128 + WTERMSIG(s) : WEXITSTATUS(s);
+				status = status_of(s);
 				running = false;
 			}
 		}

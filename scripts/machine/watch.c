@@ -340,16 +340,21 @@ static void from_person(void)
 	put(person, data, n);
 }
 
-/* What the serial console of a --shell says. */
-static void from_console(void)
+/* What the serial console of a --shell says; false when there is nothing. */
+static bool from_console(void)
 {
+	struct pollfd p = { .fd = person, .events = POLLIN };
 	char data[4096];
-	ssize_t n = read(person, data, sizeof(data));
+	ssize_t n;
 
+	if (poll(&p, 1, 0) <= 0 || !(p.revents & POLLIN))
+		return false;
+	n = read(person, data, sizeof(data));
 	if (n <= 0)
-		return;
+		return false;
 	put(STDOUT_FILENO, (const uint8_t *)data, n);
 	judge_console(data, n);
+	return true;
 }
 
 /* Lines of Bochs that come at every tick of Linux and mean nothing. */
@@ -359,25 +364,36 @@ static bool is_noise(const char *line)
 	       strstr(line, "RDMSR: Unknown register 0xe8");
 }
 
+/* Bochs's last words, if it has said why it ends. */
+static void find_panic(const char *name)
+{
+	static const char mark[] = ">>PANIC<< ";
+	FILE *f = fopen(name, "r");
+	char line[4096], *panic;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		panic = strstr(line, mark);
+		if (!panic)
+			continue;
+		panic += strlen(mark);
+		panic[strcspn(panic, "\n")] = 0;
+		snprintf(seen.panic, sizeof(seen.panic), "%.250s", panic);
+	}
+	if (f)
+		fclose(f);
+}
+
 static void append_file(const char *title, const char *name)
 {
 	FILE *f = fopen(name, "r");
-	char line[4096], *panic;
+	char line[4096];
 
 	if (!f)
 		return;
 	fprintf(log_file, "\n==== %s ====\n", title);
-	while (fgets(line, sizeof(line), f)) {
-		if (is_noise(line))
-			continue;
-		fputs(line, log_file);
-		panic = strstr(line, ">>PANIC<< ");
-		if (panic) {
-			panic += strlen(">>PANIC<< ");
-			panic[strcspn(panic, "\n")] = 0;
-			snprintf(seen.panic, sizeof(seen.panic), "%.200s", panic);
-		}
-	}
+	while (fgets(line, sizeof(line), f))
+		if (!is_noise(line))
+			fputs(line, log_file);
 	fclose(f);
 }
 
@@ -517,12 +533,16 @@ static int watch(char **argv)
 		while (waitpid(bochs, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
+	/* What is on its way: the agent drained the line before it ended. */
+	while (opt.shell && from_console())
+		;
 	terminal_restore();
 	if (!opt.shell)
 		read_console();
 	append_file("serial console", opt.console);
 	append_file("Bochs", opt.bochs_log);
 	fflush(log_file);
+	find_panic(opt.log);
 	if (got_signal || seen.unheard) {
 		remove_dir();
 		signal(got_signal ? got_signal : SIGPIPE, SIG_DFL);
