@@ -15,8 +15,8 @@
 
 #define PAGE		4096
 #define ENTRIES		512
-#define GIB		BIT(30)
 #define MIB2		BIT(21)
+#define GIB4		4
 
 /* The last 4 KiB of the address space: the last entry at each level. */
 #define WINDOW		0xfffffffffffff000ULL
@@ -24,7 +24,7 @@
 
 typedef u64 table[ENTRIES] __aligned(PAGE);
 
-static table pml4, low_pdpt, low_pd, high_pdpt, high_pd, high_pt;
+static table pml4, low_pdpt, low_pd[GIB4], high_pdpt, high_pd, high_pt;
 
 static const char first[] __aligned(PAGE) =
 	"Hello from 64-bit long mode, through page tables of my own.\n";
@@ -40,11 +40,12 @@ static void build_tables(void)
 {
 	unsigned int i;
 
-	/* The first GiB one to one, in pages of 2 MiB: code, data and stack. */
+	/* The first 4 GiB one to one, in pages of 2 MiB: code, data and stack. */
 	pml4[0] = address(low_pdpt) | PRESENT | WRITE;
-	low_pdpt[0] = address(low_pd) | PRESENT | WRITE;
-	for (i = 0; i < ENTRIES; i++)
-		low_pd[i] = i * MIB2 | PRESENT | WRITE | LARGE;
+	for (i = 0; i < GIB4; i++)
+		low_pdpt[i] = address(low_pd[i]) | PRESENT | WRITE;
+	for (i = 0; i < GIB4 * ENTRIES; i++)
+		low_pd[i / ENTRIES][i % ENTRIES] = i * MIB2 | PRESENT | WRITE | LARGE;
 
 	/* And one page of 4 KiB at the top. */
 	pml4[LAST] = address(high_pdpt) | PRESENT | WRITE;

@@ -97,6 +97,7 @@ static int load_failed(int err, const char *path, struct failure *failure)
 
 	switch (-err) {
 	case ENOENT:
+	case ENOSYS:	/* no index of modules at all */
 		uname(&kernel);
 		return failed(failure, STATUS_NO_DEVICE,
 			      "%s is not there, and module " MODULE " is not installed for %s.\n"

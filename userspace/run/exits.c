@@ -7,7 +7,6 @@
  */
 #include <asm/vmx.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -247,13 +246,10 @@ static int handle_exit(struct guest *guest)
 	return STATUS_UNHANDLED;
 }
 
-static int end_by_signal(struct guest *guest, const struct options *options, int sig)
+static int asked_to_end(struct guest *guest, const struct options *options, int reason)
 {
-	if (sig != SIGALRM)
-		return STATUS_SIGNAL + sig;
-	/* Without --timeout it is somebody else's SIGALRM. */
-	if (!options->timeout)
-		return STATUS_SIGNAL + sig;
+	if (reason != STOP_TIMEOUT)
+		return STATUS_SIGNAL + reason;
 	report_timeout(guest->machine, options->timeout);
 	return STATUS_TIMEOUT;
 }
@@ -268,12 +264,12 @@ static int run_failed(struct guest *guest)
 
 static int run_loop(struct guest *guest, const struct options *options)
 {
-	int status, sig;
+	int status, reason;
 
 	for (;;) {
-		sig = stop_asked();
-		if (sig)
-			return end_by_signal(guest, options, sig);
+		reason = stop_asked();
+		if (reason)
+			return asked_to_end(guest, options, reason);
 
 		if (ioctl(guest->machine->vcpu, KVM_RUN, 0)) {
 			if (errno == EINTR || errno == EAGAIN)

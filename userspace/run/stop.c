@@ -38,7 +38,7 @@ static const int crashes[] = {
 	SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS, SIGTRAP, SIGXFSZ,
 };
 
-static int stop_signal;
+static int stop_reason;
 static __u8 *stop_flag;
 static timer_t stop_timer;
 static bool sigpipe_was_ignored;
@@ -53,21 +53,23 @@ static void tick(void)
 	timer_settime(stop_timer, 0, &soon, NULL);
 }
 
-static void ask(int signal)
+static void ask(int reason)
 {
 	int none = 0;
 
-	/* The first reason stays the reason; ticks are no reason at all. */
-	__atomic_compare_exchange_n(&stop_signal, &none, signal, false,
+	/* The first reason stays the reason; later ticks change nothing. */
+	__atomic_compare_exchange_n(&stop_reason, &none, reason, false,
 				    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 	__atomic_store_n(stop_flag, 1, __ATOMIC_RELAXED);
 }
 
-static void on_end(int signal)
+static void on_end(int signal, siginfo_t *info, void *context)
 {
+	bool is_timer = signal == SIGALRM && info->si_code == SI_TIMER;
 	int saved = errno;
 
-	ask(signal);
+	(void)context;
+	ask(is_timer ? STOP_TIMEOUT : signal);
 	tick();
 	errno = saved;
 }
@@ -88,19 +90,23 @@ static void set_mask(int how, int signal)
 	sigprocmask(how, &set, NULL);
 }
 
-static void on_crash(int signal)
+static void on_crash(int signal, siginfo_t *info, void *context)
 {
+	(void)info;
+	(void)context;
 	console_restore();
 	set_default(signal);
 	raise(signal);		/* taken when this handler returns */
 }
 
 /* Stops here, goes on here when SIGCONT comes, whose handler does the rest. */
-static void on_stop(int signal)
+static void on_stop(int signal, siginfo_t *info, void *context)
 {
 	struct sigaction old;
 	int saved = errno;
 
+	(void)info;
+	(void)context;
 	console_restore();
 	sigaction(signal, NULL, &old);
 	set_default(signal);
@@ -111,25 +117,27 @@ static void on_stop(int signal)
 	errno = saved;
 }
 
-static void on_continue(int signal)
+static void on_continue(int signal, siginfo_t *info, void *context)
 {
 	int saved = errno;
 
 	(void)signal;
+	(void)info;
+	(void)context;
 	console_continue();
 	errno = saved;
 }
 
 /* What our parent chose to ignore (nohup, a shell's "&") stays ignored. */
-static void catch(int signal, void (*handler)(int))
+static void catch(int signal, void (*handler)(int, siginfo_t *, void *))
 {
-	struct sigaction action = { .sa_handler = handler };
+	/* No SA_RESTART: what blocks must come back and look. */
+	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO };
 	struct sigaction old;
 
 	sigaction(signal, NULL, &old);
 	if (old.sa_handler == SIG_IGN && signal != SIGALRM)
 		return;
-	/* No SA_RESTART: what blocks must come back and look. */
 	sigfillset(&action.sa_mask);
 	sigaction(signal, &action, NULL);
 	set_mask(SIG_UNBLOCK, signal);
@@ -193,7 +201,7 @@ void stop_disarm(void)
 		struct sigaction old;
 
 		sigaction(asked_to_end[i], NULL, &old);
-		if (old.sa_handler == on_end)
+		if (old.sa_sigaction == on_end)
 			set_default(asked_to_end[i]);
 	}
 	if (!sigpipe_was_ignored)
@@ -203,11 +211,11 @@ void stop_disarm(void)
 /**
  * stop_asked() - has anything asked us to end?
  *
- * Return: the signal, SIGALRM for the time limit, 0 if not.
+ * Return: the signal, STOP_TIMEOUT for the time limit, 0 if not.
  */
 int stop_asked(void)
 {
-	return __atomic_load_n(&stop_signal, __ATOMIC_RELAXED);
+	return __atomic_load_n(&stop_reason, __ATOMIC_RELAXED);
 }
 
 /**

@@ -4,6 +4,9 @@
 
 #include "base.h"
 
+/* stop_asked(): the time limit, and no signal from anybody. */
+#define STOP_TIMEOUT	(-1)
+
 int stop_arm(__u8 *immediate_exit, __u64 timeout);
 void stop_disarm(void);
 int stop_asked(void);
