@@ -66,8 +66,45 @@ int ioctl(int fd, unsigned long request, ...)
 	return real(fd, request, argument);
 }
 END
-gcc -shared -fPIC -o "$work/break_entry.so" "$work/break_entry.c" -ldl ||
-	exit 1
+
+# A signal at the worst moment: after the last look, before the call that blocks.
+cat >"$work/early.c" <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <linux/kvm.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	int (*real)(int fd, unsigned long request, void *argument);
+	void *argument;
+	va_list args;
+
+	va_start(args, request);
+	argument = va_arg(args, void *);
+	va_end(args);
+	if (request == KVM_RUN && getenv("EARLY_RUN"))
+		raise(SIGTERM);
+	real = dlsym(RTLD_NEXT, "ioctl");
+	return real(fd, request, argument);
+}
+
+ssize_t write(int fd, const void *bytes, size_t size)
+{
+	ssize_t (*real)(int fd, const void *bytes, size_t size);
+
+	if (fd == STDOUT_FILENO && getenv("EARLY_WRITE"))
+		raise(SIGTERM);
+	real = dlsym(RTLD_NEXT, "write");
+	return real(fd, bytes, size);
+}
+END
+for name in break_entry early; do
+	gcc -shared -fPIC -o "$work/$name.so" "$work/$name.c" -ldl || exit 1
+done
 
 # Guests in bytes, each of one to four instructions:
 #	hole	mov $0xd0000000, %eax; mov (%eax), %al	(protected mode)
@@ -163,6 +200,17 @@ for device in $devices; do
 	result full-pipe $(cat status) $(head -n 1 err)
 	{ timeout 1 minivmm-run --device /dev/$device yes; echo $? >status; } | sleep 4
 	result full-pipe-sigterm $(cat status)
+	EARLY_RUN=1 LD_PRELOAD=./early.so minivmm-run --device /dev/$device \
+		--timeout 20 loop.bin
+	result early-run $?
+	# A pipe holds 64 KiB; the guest finds no room for its first byte.
+	{
+		head -c 65536 /dev/zero
+		EARLY_WRITE=1 LD_PRELOAD=./early.so timeout -s KILL 20 \
+			minivmm-run --device /dev/$device yes
+		echo $? >status
+	} | sleep 4
+	result early-write $(cat status)
 	minivmm-run --device /dev/$device many | (sleep 1; wc -c) >out
 	result slow-reader 0 $(cat out)
 	minivmm-run --device /dev/$device many >bytes
@@ -184,6 +232,8 @@ for device in $devices; do
 	cat hello16.bin >image &
 	try image-from-pipe image
 	rm image
+	printf "\272\370\003\260H\356\260\012\356\372\364" >h.bin
+	try manual h.bin
 	echo "=== permission $device"
 	su nobody -c "minivmm-run --device /dev/$device hello16.bin" 2>&1
 	echo "=== status $?"
@@ -227,7 +277,8 @@ exit 0
 '
 
 # shellcheck disable=SC2046
-lab "$work/out" $(module_option) --timeout 400 --file "$work/break_entry.so" -- \
+lab "$work/out" $(module_option) --timeout 400 --file "$work/break_entry.so" \
+	--file "$work/early.so" -- \
 	sh -c "devices='$devices'; $script"
 ok $? "the lab ran, and its kernel had no complaint"
 
@@ -286,6 +337,8 @@ for device in $devices; do
 	expect sigpipe $device 141 '^yyyyyyyyyy$'
 	expect full-pipe $device 124 'timeout: after 1.000 s'
 	expect full-pipe-sigterm $device 143
+	expect early-run $device 143
+	expect early-write $device 143
 	expect slow-reader $device 0 '^65535$'
 	expect many $device 0 '^65535$'
 	expect full $device 74 'standard output: No space left on device'
@@ -294,6 +347,7 @@ for device in $devices; do
 	expect closed-input-read $device 0
 	expect input-left $device 0 '^one two$'
 	expect image-from-pipe $device 0 '^Hello'
+	expect manual $device 0 '^H$'
 	expect permission $device 77 "^minivmm-run: /dev/$device: no permission" 'usermod -aG kvm'
 done
 expect stats kvm 0 '^Counters of the vCPU:$' '^ +[0-9]+  exits$' '^ +[0-9]+  io_exits$'

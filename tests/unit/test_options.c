@@ -118,13 +118,12 @@ static void test_memory(void **state)
 	refused("too little", "-m", "0", "guest");
 	refused("too little", "-m", "1023K", "guest");
 	refused("too much", "-m", "257G", "guest");
-	refused("too much", "-m", "1T", "guest");
 	refused("too large", "-m", "99999999999999999999", "guest");
 	refused("too large", "-m", "18014398509481984K", "guest");
-	refused("too large", "-m", "16777216T", "guest");
+	refused("too large", "-m", "17179869184G", "guest");
 	refused("page size", "-m", "1048577", "guest");
 	refused("unknown unit", "-m", "64MB", "guest");
-	refused("unknown unit", "-m", "64X", "guest");
+	refused("unknown unit", "-m", "64T", "guest");
 	refused("unknown unit", "-m", "0x100000", "guest");
 	refused("not a number", "-m", "-64M", "guest");
 	refused("not a number", "-m", "+64M", "guest");

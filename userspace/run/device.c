@@ -68,10 +68,9 @@ static int load_module(void)
 		return -ENOMEM;
 	kmod_set_log_fn(context, no_log, NULL);
 
-	err = kmod_module_new_from_lookup(context, MODULE, &list);
-	if (!err && !list)
-		err = -ENOENT;
-	if (err)
+	/* The name leads to nothing, or there is no index of modules at all. */
+	err = -ENOENT;
+	if (kmod_module_new_from_lookup(context, MODULE, &list) || !list)
 		goto out;
 
 	kmod_list_foreach(item, list) {
@@ -97,7 +96,6 @@ static int load_failed(int err, const char *path, struct failure *failure)
 
 	switch (-err) {
 	case ENOENT:
-	case ENOSYS:	/* no index of modules at all */
 		uname(&kernel);
 		return failed(failure, STATUS_NO_DEVICE,
 			      "%s is not there, and module " MODULE " is not installed for %s.\n"

@@ -28,10 +28,10 @@ const char options_help[] =
 "0xf4 ends the guest with status N, 0 to 63; HLT with interrupts off, with 0.\n"
 "\n"
 "Status: 0-63 guest, 64 usage, 65 bad image, 66 no image, 69 no device,\n"
-"70 internal error, 71 system error, 74 output failed, 75 VT-x busy,\n"
-"77 no permission, 80 triple fault, 81 VM entry failed, 82 no memory there,\n"
-"83 unhandled exit, 84 halted for ever, 85 vector without a handler,\n"
-"124 timeout, 128+N signal N. See minivmm-run(1).\n";
+"71 system error, 74 output failed, 75 VT-x busy, 77 no permission,\n"
+"80 triple fault, 81 VM entry failed, 82 no memory there, 83 unhandled exit,\n"
+"84 halted for ever, 85 vector without a handler, 124 timeout,\n"
+"128+N signal N. See minivmm-run(1).\n";
 
 /* A number, all digits: strtoull() would take signs and spaces too. */
 static const char *parse_number(const char *text, int base, __u64 *value,
@@ -49,7 +49,7 @@ static const char *parse_number(const char *text, int base, __u64 *value,
 }
 
 /**
- * parse_size() - an amount of memory: digits, then nothing, K, M, G or T
+ * parse_size() - an amount of memory: digits, then nothing, K, M or G
  * @text: what the user wrote
  * @bytes: the answer
  *
@@ -57,7 +57,7 @@ static const char *parse_number(const char *text, int base, __u64 *value,
  */
 const char *parse_size(const char *text, __u64 *bytes)
 {
-	static const char units[] = "KMGT";
+	static const char units[] = "KMG";
 	const char *wrong, *unit;
 	unsigned int shift = 0;
 	char *end;
@@ -70,7 +70,7 @@ const char *parse_size(const char *text, __u64 *bytes)
 	if (*end) {
 		unit = strchr(units, toupper((unsigned char)*end));
 		if (!unit || end[1])
-			return "unknown unit (K, M, G and T are known)";
+			return "unknown unit (K, M and G are known)";
 		shift = 10 * (unit - units + 1);
 	}
 	if (value << shift >> shift != value)
