@@ -57,7 +57,7 @@
  */
 struct mvm_vm {
 	struct kref refs;
-	struct mutex lock;
+	struct mutex lock;	/* see above */
 	struct mvm_memory memory;
 	struct xarray vcpus;
 	int nr_vcpus;
@@ -189,7 +189,7 @@ struct mvm_vcpu {
 	struct mvm_enter enter;
 	struct mvm_vm *vm;
 	int id;
-	struct mutex mutex;
+	struct mutex mutex;	/* see above */
 	struct kvm_run *run;
 	struct page *pages[MVM_VCPU_PAGES];
 

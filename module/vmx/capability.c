@@ -108,13 +108,19 @@ static const struct {
  */
 #define CR0_PE_PG	(BIT_ULL(0) | BIT_ULL(31))
 
+static int refuse(const char **why, int error, const char *words)
+{
+	*why = words;
+	return error;
+}
+
 /**
  * mvm_vmx_check_platform() - may VT-x be used here at all?
  * @p: what is known of the machine
  * @why: set to what is wrong and what to do, when the answer is no
  *
  * Return: 0; -EOPNOTSUPP for a CPU without VT-x, -EACCES if the firmware locked
- * it, -EPERM if Linux did, -ENOSYS for FRED.
+ * it, -EPERM if Linux did, -EPROTONOSUPPORT for FRED.
  */
 int mvm_vmx_check_platform(const struct mvm_vmx_platform *p, const char **why)
 {
@@ -123,31 +129,29 @@ int mvm_vmx_check_platform(const struct mvm_vmx_platform *p, const char **why)
 	*why = NULL;
 	if (!p->intel || !p->vmx) {
 		if (p->hypervisor)
-			*why = "this is a virtual machine without VT-x: switch on nested virtualisation in its host, or use the lab (make lab)";
-		else if (p->intel)
-			*why = "this CPU has no VT-x: use another machine, or the lab (make lab)";
-		else
-			*why = "this is not an Intel CPU: use another machine, or the lab (make lab)";
-		return -EOPNOTSUPP;
+			return refuse(why, -EOPNOTSUPP,
+				"this is a virtual machine without VT-x: switch on nested virtualisation in its host, or use the lab (make lab)");
+		if (p->intel)
+			return refuse(why, -EOPNOTSUPP,
+				"this CPU has no VT-x: use another machine, or the lab (make lab)");
+		return refuse(why, -EOPNOTSUPP,
+			"this is not an Intel CPU: use another machine, or the lab (make lab)");
 	}
 	/*
 	 * NMIs that arrive in the guest are handed on with INT 2, which the
 	 * FRED entry code of Linux treats as fatal.
 	 */
-	if (p->fred) {
-		*why = "the kernel runs with FRED, which minivmm does not support yet: boot with fred=off";
-		return -ENOSYS;
-	}
-	if ((p->feat_ctl & VMX_FEAT_CTL_LOCKED) && !enabled) {
-		/* Linux locks VMX off when it has no KVM of its own to use it. */
-		if (!p->kernel_has_kvm_intel && p->vmx_cleared) {
-			*why = "VT-x is locked off (IA32_FEAT_CTL): a kernel without CONFIG_KVM_INTEL does that by itself if the firmware left it open; boot one with CONFIG_KVM_INTEL, and if that does not help, enable VT-x in the firmware setup";
-			return -EPERM;
-		}
-		*why = "VT-x is disabled by the firmware (IA32_FEAT_CTL is locked): enable it in the firmware setup and power-cycle";
-		return -EACCES;
-	}
-	return 0;
+	if (p->fred)
+		return refuse(why, -EPROTONOSUPPORT,
+			"the kernel runs with FRED, which minivmm does not support yet: boot with fred=off");
+	if (!(p->feat_ctl & VMX_FEAT_CTL_LOCKED) || enabled)
+		return 0;
+	/* Linux locks VMX off when it has no KVM of its own to use it. */
+	if (!p->kernel_has_kvm_intel && p->vmx_cleared)
+		return refuse(why, -EPERM,
+			"VT-x is locked off (IA32_FEAT_CTL): a kernel without CONFIG_KVM_INTEL does that by itself if the firmware left it open; boot one with CONFIG_KVM_INTEL, and if that does not help, enable VT-x in the firmware setup");
+	return refuse(why, -EACCES,
+		"VT-x is disabled by the firmware (IA32_FEAT_CTL is locked): enable it in the firmware setup and power-cycle");
 }
 
 static u32 *word_of(struct mvm_vmx_capability *cap, enum control_word word)

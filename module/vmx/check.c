@@ -83,6 +83,10 @@ static bool physical_aligned(const struct mvm_check *c, u64 address, u64 size)
 	return !(address & (size - 1)) && mvm_check_physical(c, address);
 }
 
+#define PAGE_RULE(name)							\
+	MVM_RULE(name, physical_aligned(c, MVM_FIELD(name), 4096),	\
+		 "it must be a multiple of 4096 within the physical-address width")
+
 /* Bits that must be 1 are, and no bit is that must be 0. */
 static bool allowed(u64 value, u64 msr)
 {
@@ -120,10 +124,10 @@ static void check_ept(struct mvm_check *c)
 	MVM_RULE(EPTP, !(eptp & BIT_ULL(6)) || cap & VMX_EPT_CAP_AD,
 		 "accessed and dirty flags (bit 6) are not there");
 	MVM_RULE(EPTP, !(eptp & GENMASK_ULL(11, 7)), "bits 11:7 are reserved");
-	MVM_RULE(EPTP, mvm_check_physical(c, eptp), "it must not exceed the physical-address width");
+	MVM_RULE(EPTP, mvm_check_physical(c, eptp),
+		 "it must not exceed the physical-address width");
 	if (cpu2 & CPU2_PML)
-		MVM_RULE(PML_ADDRESS, physical_aligned(c, MVM_FIELD(PML_ADDRESS), 4096),
-			 "it must be a multiple of 4096 within the physical-address width");
+		PAGE_RULE(PML_ADDRESS);
 }
 
 static void check_apic(struct mvm_check *c)
@@ -132,9 +136,7 @@ static void check_apic(struct mvm_check *c)
 	u64 cpu2 = secondary(c);
 
 	if (cpu & CPU_TPR_SHADOW) {
-		MVM_RULE(VIRTUAL_APIC_ADDRESS,
-			 physical_aligned(c, MVM_FIELD(VIRTUAL_APIC_ADDRESS), 4096),
-			 "it must be a multiple of 4096 within the physical-address width");
+		PAGE_RULE(VIRTUAL_APIC_ADDRESS);
 		MVM_RULE(TPR_THRESHOLD, cpu2 & CPU2_INTERRUPT_DELIVERY ||
 			 !(MVM_FIELD(TPR_THRESHOLD) & ~0xfULL), "bits 31:4 must be 0");
 	} else {
@@ -146,9 +148,7 @@ static void check_apic(struct mvm_check *c)
 			 "virtual-interrupt delivery needs use TPR shadow");
 	}
 	if (cpu2 & CPU2_APIC_ACCESSES) {
-		MVM_RULE(APIC_ACCESS_ADDRESS,
-			 physical_aligned(c, MVM_FIELD(APIC_ACCESS_ADDRESS), 4096),
-			 "it must be a multiple of 4096 within the physical-address width");
+		PAGE_RULE(APIC_ACCESS_ADDRESS);
 		MVM_RULE(CPU2_CONTROLS, !(cpu2 & CPU2_X2APIC),
 			 "virtualize APIC accesses excludes virtualize x2APIC mode");
 	}
@@ -186,14 +186,11 @@ static void check_execution_controls(struct mvm_check *c)
 		 MVM_FIELD(CR3_TARGET_COUNT) <= (msrs->misc & MISC_CR3_TARGETS) >> 16,
 		 "there are not so many CR3-target values");
 	if (cpu & VMX_CPU_IO_BITMAPS) {
-		MVM_RULE(IO_BITMAP_A, physical_aligned(c, MVM_FIELD(IO_BITMAP_A), 4096),
-			 "it must be a multiple of 4096 within the physical-address width");
-		MVM_RULE(IO_BITMAP_B, physical_aligned(c, MVM_FIELD(IO_BITMAP_B), 4096),
-			 "it must be a multiple of 4096 within the physical-address width");
+		PAGE_RULE(IO_BITMAP_A);
+		PAGE_RULE(IO_BITMAP_B);
 	}
 	if (cpu & VMX_CPU_MSR_BITMAPS)
-		MVM_RULE(MSR_BITMAP, physical_aligned(c, MVM_FIELD(MSR_BITMAP), 4096),
-			 "it must be a multiple of 4096 within the physical-address width");
+		PAGE_RULE(MSR_BITMAP);
 	MVM_RULE(PIN_CONTROLS, !(pin & VMX_PIN_VIRTUAL_NMIS) || pin & VMX_PIN_NMI,
 		 "virtual NMIs need NMI exiting");
 	MVM_RULE(CPU_CONTROLS, !(cpu & VMX_CPU_NMI_WINDOW) || pin & VMX_PIN_VIRTUAL_NMIS,
@@ -203,15 +200,11 @@ static void check_execution_controls(struct mvm_check *c)
 		MVM_RULE(VPID, MVM_FIELD(VPID), "with enable VPID it must not be 0");
 	check_ept(c);
 	if (cpu2 & CPU2_SHADOWING) {
-		MVM_RULE(VMREAD_BITMAP, physical_aligned(c, MVM_FIELD(VMREAD_BITMAP), 4096),
-			 "it must be a multiple of 4096 within the physical-address width");
-		MVM_RULE(VMWRITE_BITMAP, physical_aligned(c, MVM_FIELD(VMWRITE_BITMAP), 4096),
-			 "it must be a multiple of 4096 within the physical-address width");
+		PAGE_RULE(VMREAD_BITMAP);
+		PAGE_RULE(VMWRITE_BITMAP);
 	}
 	if (cpu2 & CPU2_VE)
-		MVM_RULE(VIRTUALIZATION_EXCEPTION_ADDRESS,
-			 physical_aligned(c, MVM_FIELD(VIRTUALIZATION_EXCEPTION_ADDRESS), 4096),
-			 "it must be a multiple of 4096 within the physical-address width");
+		PAGE_RULE(VIRTUALIZATION_EXCEPTION_ADDRESS);
 	if (cpu2 & CPU2_TSC_SCALING)
 		MVM_RULE(TSC_MULTIPLIER, MVM_FIELD(TSC_MULTIPLIER), "it must not be 0");
 }
@@ -223,6 +216,11 @@ static bool msr_list(const struct mvm_check *c, u64 address, u64 count)
 	       mvm_check_physical(c, address + count * 16 - 1);
 }
 
+#define LIST_RULE(name)							\
+	MVM_RULE(name##_ADDRESS, !MVM_FIELD(name##_COUNT) ||		\
+		 msr_list(c, MVM_FIELD(name##_ADDRESS), MVM_FIELD(name##_COUNT)), \
+		 "it must be a multiple of 16, and the list end within the physical-address width")
+
 static void check_exit_controls(struct mvm_check *c)
 {
 	u64 exit = MVM_FIELD(EXIT_CONTROLS);
@@ -233,16 +231,8 @@ static void check_exit_controls(struct mvm_check *c)
 	MVM_RULE(EXIT_CONTROLS, !(exit & EXIT_SAVE_TIMER) ||
 		 MVM_FIELD(PIN_CONTROLS) & PIN_PREEMPTION_TIMER,
 		 "save VMX-preemption timer value needs activate VMX-preemption timer");
-	if (MVM_FIELD(EXIT_MSR_STORE_COUNT))
-		MVM_RULE(EXIT_MSR_STORE_ADDRESS,
-			 msr_list(c, MVM_FIELD(EXIT_MSR_STORE_ADDRESS),
-				  MVM_FIELD(EXIT_MSR_STORE_COUNT)),
-			 "the list must be a multiple of 16, and end within the physical-address width");
-	if (MVM_FIELD(EXIT_MSR_LOAD_COUNT))
-		MVM_RULE(EXIT_MSR_LOAD_ADDRESS,
-			 msr_list(c, MVM_FIELD(EXIT_MSR_LOAD_ADDRESS),
-				  MVM_FIELD(EXIT_MSR_LOAD_COUNT)),
-			 "the list must be a multiple of 16, and end within the physical-address width");
+	LIST_RULE(EXIT_MSR_STORE);
+	LIST_RULE(EXIT_MSR_LOAD);
 }
 
 /* Exceptions that push an error code */
@@ -298,11 +288,7 @@ static void check_entry_controls(struct mvm_check *c)
 		 "a bit is not as IA32_VMX_ENTRY_CTLS allows");
 	MVM_RULE(ENTRY_CONTROLS, !(entry & (ENTRY_SMM | ENTRY_DUAL_MONITOR)),
 		 "entry to SMM and deactivate dual-monitor treatment are for SMM only");
-	if (MVM_FIELD(ENTRY_MSR_LOAD_COUNT))
-		MVM_RULE(ENTRY_MSR_LOAD_ADDRESS,
-			 msr_list(c, MVM_FIELD(ENTRY_MSR_LOAD_ADDRESS),
-				  MVM_FIELD(ENTRY_MSR_LOAD_COUNT)),
-			 "the list must be a multiple of 16, and end within the physical-address width");
+	LIST_RULE(ENTRY_MSR_LOAD);
 	check_injection(c);
 }
 

@@ -23,6 +23,8 @@
 #define RFLAGS_VM	BIT_ULL(17)
 #define DEBUGCTL_BTF	BIT_ULL(1)
 #define PENDING_BS	BIT_ULL(14)
+#define PENDING_RESERVED						\
+	(GENMASK_ULL(11, 4) | BIT_ULL(13) | BIT_ULL(15) | GENMASK_ULL(63, 17))
 
 #define AR_RESERVED	(GENMASK_ULL(11, 8) | GENMASK_ULL(31, 17))
 #define AR_VM86		0xf3
@@ -329,7 +331,8 @@ static void check_interruptibility(struct mvm_check *c)
 	bool step = MVM_FIELD(GUEST_RFLAGS) & RFLAGS_TF &&
 		    !(MVM_FIELD(GUEST_DEBUGCTL) & DEBUGCTL_BTF);
 
-	MVM_RULE(GUEST_INTERRUPTIBILITY, !(blocking & GENMASK_ULL(31, 5)), "bits 31:5 are reserved");
+	MVM_RULE(GUEST_INTERRUPTIBILITY, !(blocking & GENMASK_ULL(31, 5)),
+		 "bits 31:5 are reserved");
 	MVM_RULE(GUEST_INTERRUPTIBILITY, !sti || !mov_ss,
 		 "blocking by STI and by MOV SS exclude each other");
 	MVM_RULE(GUEST_INTERRUPTIBILITY, !sti || MVM_FIELD(GUEST_RFLAGS) & RFLAGS_IF,
@@ -344,9 +347,7 @@ static void check_interruptibility(struct mvm_check *c)
 		 !(MVM_FIELD(PIN_CONTROLS) & VMX_PIN_VIRTUAL_NMIS),
 		 "with virtual NMIs, an NMI cannot be injected while NMIs are blocked");
 
-	MVM_RULE(GUEST_PENDING_DEBUG,
-		 !(pending & (GENMASK_ULL(11, 4) | BIT_ULL(13) | BIT_ULL(15) | GENMASK_ULL(63, 17))),
-		 "a reserved bit is set");
+	MVM_RULE(GUEST_PENDING_DEBUG, !(pending & PENDING_RESERVED), "a reserved bit is set");
 	if (sti || mov_ss || MVM_FIELD(GUEST_ACTIVITY) == VMX_ACTIVITY_HLT)
 		MVM_RULE(GUEST_PENDING_DEBUG, !!(pending & PENDING_BS) == step,
 			 "BS (bit 14) must be 1 just when a single-step trap is due");

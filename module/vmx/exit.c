@@ -19,7 +19,8 @@
 #include "vmcs.h"
 #include "vmx.h"
 
-#define REASON_NAME(name, number, words)	[number] = words,
+#define REASON_NAME(name, number, words)	\
+	[number] = words,
 const char * const mvm_vmx_reason_names[VMX_NR_REASONS] = {
 	VMX_REASONS(REASON_NAME)
 };

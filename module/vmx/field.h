@@ -21,7 +21,8 @@
 
 #define VMCS_FIELDS(X)	\
 	X(VPID, 0x0000, 16, EXECUTION, "virtual-processor identifier")	\
-	X(POSTED_INTERRUPT_VECTOR, 0x0002, 16, EXECUTION, "posted-interrupt notification vector")	\
+	X(POSTED_INTERRUPT_VECTOR, 0x0002, 16, EXECUTION,	\
+	  "posted-interrupt notification vector")	\
 	X(EPTP_INDEX, 0x0004, 16, EXECUTION, "EPTP index")	\
 	X(GUEST_ES_SELECTOR, 0x0800, 16, GUEST_REGISTER, "guest ES selector")	\
 	X(GUEST_CS_SELECTOR, 0x0802, 16, GUEST_REGISTER, "guest CS selector")	\
@@ -52,7 +53,8 @@
 	X(TSC_OFFSET, 0x2010, 64, EXECUTION, "TSC offset")	\
 	X(VIRTUAL_APIC_ADDRESS, 0x2012, 64, EXECUTION, "virtual-APIC address")	\
 	X(APIC_ACCESS_ADDRESS, 0x2014, 64, EXECUTION, "APIC-access address")	\
-	X(POSTED_INTERRUPT_DESCRIPTOR, 0x2016, 64, EXECUTION, "posted-interrupt descriptor address")	\
+	X(POSTED_INTERRUPT_DESCRIPTOR, 0x2016, 64, EXECUTION,	\
+	  "posted-interrupt descriptor address")	\
 	X(VM_FUNCTION_CONTROLS, 0x2018, 64, EXECUTION, "VM-function controls")	\
 	X(EPTP, 0x201a, 64, EXECUTION, "EPT pointer")	\
 	X(EOI_EXIT_BITMAP_0, 0x201c, 64, EXECUTION, "EOI-exit bitmap 0")	\
@@ -62,12 +64,15 @@
 	X(EPTP_LIST_ADDRESS, 0x2024, 64, EXECUTION, "EPTP-list address")	\
 	X(VMREAD_BITMAP, 0x2026, 64, EXECUTION, "VMREAD-bitmap address")	\
 	X(VMWRITE_BITMAP, 0x2028, 64, EXECUTION, "VMWRITE-bitmap address")	\
-	X(VIRTUALIZATION_EXCEPTION_ADDRESS, 0x202a, 64, EXECUTION, "virtualization-exception information address")	\
+	X(VIRTUALIZATION_EXCEPTION_ADDRESS, 0x202a, 64, EXECUTION,	\
+	  "virtualization-exception information address")	\
 	X(XSS_EXITING_BITMAP, 0x202c, 64, EXECUTION, "XSS-exiting bitmap")	\
 	X(ENCLS_EXITING_BITMAP, 0x202e, 64, EXECUTION, "ENCLS-exiting bitmap")	\
-	X(SUB_PAGE_PERMISSION_TABLE, 0x2030, 64, EXECUTION, "sub-page-permission-table pointer")	\
+	X(SUB_PAGE_PERMISSION_TABLE, 0x2030, 64, EXECUTION,	\
+	  "sub-page-permission-table pointer")	\
 	X(TSC_MULTIPLIER, 0x2032, 64, EXECUTION, "TSC multiplier")	\
-	X(TERTIARY_CONTROLS, 0x2034, 64, EXECUTION, "tertiary processor-based VM-execution controls")	\
+	X(TERTIARY_CONTROLS, 0x2034, 64, EXECUTION,	\
+	  "tertiary processor-based VM-execution controls")	\
 	X(ENCLV_EXITING_BITMAP, 0x2036, 64, EXECUTION, "ENCLV-exiting bitmap")	\
 	X(GUEST_PHYSICAL_ADDRESS, 0x2400, 64, EXIT_INFORMATION, "guest-physical address")	\
 	X(VMCS_LINK_POINTER, 0x2800, 64, GUEST_OTHER, "VMCS link pointer")	\
@@ -102,7 +107,8 @@
 	X(ENTRY_ERROR_CODE, 0x4018, 32, ENTRY_CONTROL, "VM-entry exception error code")	\
 	X(ENTRY_INSTRUCTION_LENGTH, 0x401a, 32, ENTRY_CONTROL, "VM-entry instruction length")	\
 	X(TPR_THRESHOLD, 0x401c, 32, EXECUTION, "TPR threshold")	\
-	X(CPU2_CONTROLS, 0x401e, 32, EXECUTION, "secondary processor-based VM-execution controls")	\
+	X(CPU2_CONTROLS, 0x401e, 32, EXECUTION,	\
+	  "secondary processor-based VM-execution controls")	\
 	X(PLE_GAP, 0x4020, 32, EXECUTION, "PLE_Gap")	\
 	X(PLE_WINDOW, 0x4022, 32, EXECUTION, "PLE_Window")	\
 	X(INSTRUCTION_ERROR, 0x4400, 32, EXIT_INFORMATION, "VM-instruction error")	\
@@ -112,7 +118,8 @@
 	X(VECTORING_EVENT, 0x4408, 32, EXIT_INFORMATION, "IDT-vectoring information field")	\
 	X(VECTORING_ERROR_CODE, 0x440a, 32, EXIT_INFORMATION, "IDT-vectoring error code")	\
 	X(EXIT_INSTRUCTION_LENGTH, 0x440c, 32, EXIT_INFORMATION, "VM-exit instruction length")	\
-	X(EXIT_INSTRUCTION_INFO, 0x440e, 32, EXIT_INFORMATION, "VM-exit instruction information")	\
+	X(EXIT_INSTRUCTION_INFO, 0x440e, 32, EXIT_INFORMATION,	\
+	  "VM-exit instruction information")	\
 	X(GUEST_ES_LIMIT, 0x4800, 32, GUEST_REGISTER, "guest ES limit")	\
 	X(GUEST_CS_LIMIT, 0x4802, 32, GUEST_REGISTER, "guest CS limit")	\
 	X(GUEST_SS_LIMIT, 0x4804, 32, GUEST_REGISTER, "guest SS limit")	\
@@ -174,7 +181,8 @@
 	X(GUEST_SYSENTER_EIP, 0x6826, NATURAL, GUEST_REGISTER, "guest IA32_SYSENTER_EIP")	\
 	X(GUEST_S_CET, 0x6828, NATURAL, GUEST_REGISTER, "guest IA32_S_CET")	\
 	X(GUEST_SSP, 0x682a, NATURAL, GUEST_REGISTER, "guest SSP")	\
-	X(GUEST_SSP_TABLE, 0x682c, NATURAL, GUEST_REGISTER, "guest IA32_INTERRUPT_SSP_TABLE_ADDR")	\
+	X(GUEST_SSP_TABLE, 0x682c, NATURAL, GUEST_REGISTER,	\
+	  "guest IA32_INTERRUPT_SSP_TABLE_ADDR")	\
 	X(HOST_CR0, 0x6c00, NATURAL, HOST, "host CR0")	\
 	X(HOST_CR3, 0x6c02, NATURAL, HOST, "host CR3")	\
 	X(HOST_CR4, 0x6c04, NATURAL, HOST, "host CR4")	\

@@ -165,27 +165,30 @@ void mvm_vmx_flush_ept(struct mvm_memory *memory)
 	on_each_cpu_mask(vm->ept_cpus, flush_ept_here, &memory->eptp, 1);
 }
 
-/* SDM Vol. 3, "VMXON" */
-static int vmxon(struct mvm_vmcs *region)
+/*
+ * SDM Vol. 3, "VMXON". If it faults, which it should not, CF is still set from
+ * the STC before it.
+ */
+static int enter_root(struct mvm_vmcs *region)
 {
 	u64 address = __pa(region);
+	bool failed;
 
-	asm goto("1: vmxon %[address]\n\t"
-		 "jbe %l[failed]\n\t"
-		 _ASM_EXTABLE(1b, %l[failed])
-		 : : [address] "m" (address) : "memory", "cc" : failed);
-	return 0;
-failed:
-	return -EIO;
+	asm volatile("stc\n"
+		     "1: vmxon %[address]\n"
+		     "2:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : "=@ccbe" (failed) : [address] "m" (address) : "memory");
+	return failed ? -EIO : 0;
 }
 
-static void vmxoff(void)
+/* SDM Vol. 3, "VMXOFF". In a crash the CPU may be out of VMX operation already. */
+static void leave_root(void)
 {
-	asm goto("1: vmxoff\n\t"
-		 _ASM_EXTABLE(1b, %l[done])
-		 : : : "cc", "memory" : done);
-done:
-	return;
+	asm volatile("1: vmxoff\n"
+		     "2:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : : : "cc", "memory");
 }
 
 /*
@@ -258,7 +261,7 @@ static int enter_operation(void)
 	intel_pt_handle_vmx(1);
 	cr4_set_bits(X86_CR4_VMXE);
 	if ((__read_cr4() & msrs.cr4_fixed0) != msrs.cr4_fixed0 ||
-	    vmxon(c->vmxon)) {
+	    enter_root(c->vmxon)) {
 		cr4_clear_bits(X86_CR4_VMXE);
 		intel_pt_handle_vmx(0);
 		pr_err("CPU %d: VMXON failed\n", cpu);
@@ -289,7 +292,7 @@ static void leave_operation(void *unused)
 	list_for_each_entry_safe(vcpu, next, &c->active, vmx.link)
 		mvm_vmx_forget(vcpu);
 	WRITE_ONCE(c->on, false);
-	vmxoff();
+	leave_root();
 	cr4_clear_bits(X86_CR4_VMXE);
 	intel_pt_handle_vmx(0);
 }
@@ -323,7 +326,7 @@ static int leave_on(unsigned int cpu)
 static void emergency(void)
 {
 	if (this_cpu_read(mvm_cpu.on)) {
-		vmxoff();
+		leave_root();
 		this_cpu_write(mvm_cpu.on, false);
 	}
 }

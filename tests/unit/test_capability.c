@@ -298,7 +298,7 @@ static void platforms(void **state)
 
 	p = good;
 	p.fred = true;
-	assert_int_equal(mvm_vmx_check_platform(&p, &why), -ENOSYS);
+	assert_int_equal(mvm_vmx_check_platform(&p, &why), -EPROTONOSUPPORT);
 	assert_non_null(strstr(why, "fred=off"));
 }
 
