@@ -255,21 +255,33 @@ long long faults(struct vcpu *c)
 	return n >= 0 ? n : vcpu_stat(c, "pf_taken");
 }
 
-bool no_memory(struct vcpu *c, u64 gpa, bool write)
+bool outside(struct vcpu *c, u64 *gpa, int *write)
 {
 	struct kvm_run *run = c->run;
-	bool yes;
 
 	if (run->exit_reason == KVM_EXIT_MMIO) {
-		yes = run->mmio.phys_addr == gpa && run->mmio.len == 8 &&
-		      run->mmio.is_write == write;
+		*gpa = run->mmio.phys_addr;
+		*write = run->mmio.is_write;
 		run->immediate_exit = 1;
 		vcpu_run_raw(c);
 		run->immediate_exit = 0;
-		return yes;
+		return true;
 	}
-	return strcmp(c->vm->device, "/dev/kvm") &&
-	       run->exit_reason == KVM_EXIT_INTERNAL_ERROR &&
-	       run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION &&
-	       run->internal.ndata == 3 && run->internal.data[2] == gpa;
+	if (!strcmp(c->vm->device, "/dev/kvm") ||
+	    run->exit_reason != KVM_EXIT_INTERNAL_ERROR ||
+	    run->internal.suberror != KVM_INTERNAL_ERROR_EMULATION ||
+	    run->internal.ndata != 3)
+		return false;
+	*gpa = run->internal.data[2];
+	*write = -1;
+	return true;
+}
+
+bool no_memory(struct vcpu *c, u64 gpa, bool write)
+{
+	u64 where;
+	int how;
+
+	return outside(c, &where, &how) && where == gpa &&
+	       (how == write || how < 0);
 }

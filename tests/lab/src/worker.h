@@ -83,11 +83,16 @@ long long vcpu_stat(struct vcpu *c, const char *name);
 long long faults(struct vcpu *c);
 
 /**
- * no_memory() - is this what comes of an access where no slot is?
+ * outside() - did the last KVM_RUN end at an address where no slot is?
+ * @gpa: the address
+ * @write: whether it was to be written, where the device says so
  *
- * KVM_EXIT_MMIO; where the device cannot do that yet, an internal error that
+ * KVM_EXIT_MMIO, or where the device cannot do that yet, an internal error that
  * names the address. Prepares the vCPU for another access.
  */
+bool outside(struct vcpu *c, u64 *gpa, int *write);
+
+/** no_memory() - outside(), at that address and for that? */
 bool no_memory(struct vcpu *c, u64 gpa, bool write);
 
 #endif /* WORKER_H */
