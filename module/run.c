@@ -67,13 +67,15 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	int (*complete)(struct mvm_vcpu *vcpu) = vcpu->complete;
+	u64 cr8;
 	int ret;
 
 	if (READ_ONCE(run->kvm_valid_regs) || READ_ONCE(run->kvm_dirty_regs))
 		return -EINVAL;
-	if (READ_ONCE(run->cr8) & ~0xfULL)
+	cr8 = READ_ONCE(run->cr8);
+	if (cr8 & ~0xfULL)
 		return -EINVAL;
-	vcpu->cr8 = run->cr8;
+	vcpu->cr8 = cr8;
 	/*
 	 * In real_blocked the owner's mask keeps a signal that is let in only
 	 * here from killing the owner before it could look at it.
