@@ -98,17 +98,21 @@ static void progress(const char *what)
 	double t = now();
 
 	if (opt.progress)
-		fprintf(stderr, "%slab: %6.1f s  %s (%.1f s)\n", isatty(STDERR_FILENO) ? "\r" : "",
-			t - t_start, what, t - t_mark);
+		fprintf(stderr, "%slab: %6.1f s  %s (%.1f s)\n",
+			isatty(STDERR_FILENO) ? "\r\033[K" : "", t - t_start, what, t - t_mark);
 	t_mark = t;
 }
 
 /* While the machine boots, a person sees the seconds go by. */
 static void tick(void)
 {
-	if (opt.progress && !seen.started && isatty(STDERR_FILENO))
-		fprintf(stderr, "\rlab: %6.1f s  %s\r", now() - t_start,
-			seen.booted ? "the module is loaded" : "Linux boots");
+	static double last;
+
+	if (!opt.progress || seen.started || !isatty(STDERR_FILENO) || now() < last + 0.2)
+		return;
+	last = now();
+	fprintf(stderr, "\r\033[Klab: %6.1f s  %s ...", last - t_start,
+		seen.booted ? "the module is loaded" : "Linux boots");
 }
 
 static void put(int fd, const uint8_t *data, size_t size)
@@ -352,7 +356,9 @@ static bool from_console(void)
 	n = read(person, data, sizeof(data));
 	if (n <= 0)
 		return false;
-	put(STDOUT_FILENO, (const uint8_t *)data, n);
+	if (seen.started)
+		put(STDOUT_FILENO, (const uint8_t *)data, n);
+	fwrite(data, 1, n, log_file);
 	judge_console(data, n);
 	return true;
 }
@@ -537,6 +543,8 @@ static int watch(char **argv)
 	while (opt.shell && from_console())
 		;
 	terminal_restore();
+	if (opt.progress && isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
 	if (!opt.shell)
 		read_console();
 	append_file("serial console", opt.console);

@@ -247,7 +247,8 @@ stty -g >before.tty
 stty -g >after.tty
 END
 mkfifo keys
-script -qec 'sh tty.sh' /dev/null <keys >tty.out 2>&1 &
+# lib.sh has a script of its own.
+command script -qec 'sh tty.sh' /dev/null <keys >tty.out 2>&1 &
 exec 5>keys
 for ((i = 0; i < 600; i++)); do
 	grep -q 'ends the shell' tty.out && break
