@@ -513,13 +513,13 @@ static int check_platform(void)
 
 /**
  * mvm_vmx_init() - decide whether and how VT-x is used; does not enter it
- * @options: what the administrator switched off
+ * @options: what the administrator switched off; set to what is really used
  *
  * Context: module load.
  *
  * Return: 0, or an errno with its reason in the log.
  */
-int mvm_vmx_init(const struct mvm_vmx_options *options)
+int mvm_vmx_init(struct mvm_vmx_options *options)
 {
 	const char *missing, *reason;
 	atomic_t differing = ATOMIC_INIT(0);
@@ -535,6 +535,8 @@ int mvm_vmx_init(const struct mvm_vmx_options *options)
 		       missing, reason);
 		return ret;
 	}
+	options->vpid = mvm_vmx.cpu2 & VMX_CPU2_VPID;
+	options->eptad = mvm_vmx.ept_ad;
 	on_each_cpu(check_cpu, &differing, 1);
 	if (atomic_read(&differing)) {
 		pr_err("CPU %d: its VMX capabilities differ from those of CPU %d: minivmm needs CPUs that agree\n",

@@ -17,7 +17,7 @@ struct mvm_vcpu;
 struct mvm_vm;
 
 /* operation.c: the machine */
-int mvm_vmx_init(const struct mvm_vmx_options *options);
+int mvm_vmx_init(struct mvm_vmx_options *options);
 void mvm_vmx_exit(void);
 int mvm_vmx_enable(void);
 void mvm_vmx_disable(void);
