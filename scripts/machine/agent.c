@@ -104,7 +104,7 @@ static void drain_kmsg(void)
 	}
 }
 
-static _Noreturn void end(void)
+static void __attribute__((__noreturn__)) end(void)
 {
 	drain_kmsg();
 	packet(LAB_END, NULL, 0);
@@ -195,15 +195,18 @@ static char *slurp(const char *name, size_t *size)
 
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &st) < 0 || !(data = calloc(1, st.st_size + 1)) ||
-	    read(fd, data, st.st_size) != st.st_size) {
-		close(fd);
-		return NULL;
-	}
+	if (fstat(fd, &st) < 0)
+		goto fail;
+	data = calloc(1, st.st_size + 1);
+	if (!data || read(fd, data, st.st_size) != st.st_size)
+		goto fail;
 	close(fd);
 	if (size)
 		*size = st.st_size;
 	return data;
+fail:
+	close(fd);
+	return NULL;
 }
 
 struct stream {
@@ -235,9 +238,9 @@ static void child_ended(int signal)
 	int saved = errno;
 
 	(void)signal;
-	if (write(child_event[1], "", 1) < 0) {
-		/* The pipe is full: the loop will wake up anyway. */
-	}
+	/* If the pipe is full the loop wakes up anyway. */
+	if (write(child_event[1], "", 1) < 0)
+		errno = saved;
 	errno = saved;
 }
 
@@ -384,7 +387,7 @@ static const char *unload(const char *module)
 	if (access(path, F_OK) < 0)
 		return NULL;
 	if (run(argv, "/dev/null", false))
-		return "the module cannot be unloaded although no process is left: a reference leaked";
+		return "the module cannot be unloaded with no process left: a reference leaked";
 	return NULL;
 }
 

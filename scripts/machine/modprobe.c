@@ -120,7 +120,7 @@ static void fetch_all(char **argv, int argc)
 
 		if (strncmp(line, "insmod ", strlen("insmod ")))
 			continue;
-		path[strcspn(path, " \n")] = 0;
+		path[strcspn(path, "\n ")] = 0;
 		fetch(path);
 	}
 	if (f)

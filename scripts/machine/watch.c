@@ -149,7 +149,8 @@ static void kernel_record(char *record)
 	end = strchr(text, '\n');
 	if (end)
 		*end = 0;	/* what follows are keys of the device model */
-	sscanf(record, "%*u,%*u,%llu", &usec);
+	if (sscanf(record, "%*u,%*u,%llu", &usec) != 1)
+		usec = 0;
 	fprintf(log_file, "[%5llu.%06llu] %s\n", usec / 1000000, usec % 1000000, text);
 	judge_line(text);
 }
@@ -578,7 +579,8 @@ int main(int argc, char **argv)
 	};
 	int c;
 
-	t_start = t_mark = now();
+	t_start = now();
+	t_mark = t_start;
 	while ((c = getopt_long(argc, argv, "+", options, NULL)) >= 0) {
 		switch (c) {
 		case DIR_:

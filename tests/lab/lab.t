@@ -43,7 +43,7 @@ ended() {
 below() {
 	local child
 	echo "$1"
-	for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
+	for child in $(pgrep -P "$1"); do
 		below "$child"
 	done
 }

@@ -19,7 +19,7 @@ static int __init complain_init(void)
 	if (!strcmp(what, "warn"))
 		WARN(1, "asked to\n");
 	else if (!strcmp(what, "oops"))
-		READ_ONCE(*(volatile int *)8);
+		READ_ONCE(*(int *)8);
 	pr_info("loaded\n");
 	return 0;
 }
