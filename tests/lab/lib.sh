@@ -83,11 +83,13 @@ module_option() {
 	with_minivmm || echo --no-module
 }
 
-# A shell script for the lab: each program on each device, with marks between.
+# A shell script for the lab: each program on each device, with marks between;
+# $prepare goes first.
 script() {
 	local program device
 
 	echo 'modprobe kvm_intel && modprobe msr || exit 1'
+	echo "${prepare-}"
 	for program; do
 		for device in $devices; do
 			echo "echo '=== $program $device'"
