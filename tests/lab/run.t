@@ -206,10 +206,10 @@ for device in $devices; do
 	# A pipe holds 64 KiB; the guest finds no room for its first byte.
 	{
 		head -c 65536 /dev/zero
-		EARLY_WRITE=1 LD_PRELOAD=./early.so timeout -s KILL 20 \
+		EARLY_WRITE=1 LD_PRELOAD=./early.so timeout -s KILL 3 \
 			minivmm-run --device /dev/$device yes
 		echo $? >status
-	} | sleep 4
+	} | sleep 6
 	result early-write $(cat status)
 	minivmm-run --device /dev/$device many | (sleep 1; wc -c) >out
 	result slow-reader 0 $(cat out)

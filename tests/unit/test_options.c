@@ -164,6 +164,8 @@ static void test_timeout(void **state)
 	refused("no time at all", "--timeout", "0ms", "guest");
 	refused("more than a year", "--timeout", "31536001", "guest");
 	refused("more than a year", "--timeout", "18446744073709551615", "guest");
+	/* Times 1000, this is 384 more than 64 bits hold. */
+	refused("more than a year", "--timeout", "18446744073709552", "guest");
 	refused("too large", "--timeout", "18446744073709551616", "guest");
 	refused("unknown unit", "--timeout", "5h", "guest");
 	refused("unknown unit", "--timeout", "5 s", "guest");
