@@ -509,6 +509,18 @@ static void test_reclaim(void)
 	}
 	ok(!bad, "read back by the guest: %d words differ", bad);
 
+	/* Given up by the program, but then the guest writes to it. */
+	fill(0x7100);
+	need(!madvise(mem, SIZE, MADV_FREE), "MADV_FREE");
+	for (i = 0; i < PAGES; i++)
+		poke(c, gpa_of(i), 0x7200 + i);
+	for (i = 0; i < 3; i++)
+		need(!madvise(mem, SIZE, MADV_PAGEOUT), "MADV_PAGEOUT");
+	rss = mapping(mem, "Rss:");
+	ok(!rss, "resident after MADV_FREE and MADV_PAGEOUT: %lld kB", rss);
+	bad = differing(0x7200);
+	ok(!bad, "what the guest wrote in between: %d words differ", bad);
+
 	start();
 	for (i = 0; i < 20; i++) {
 		work_wait(w);
