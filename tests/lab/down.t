@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The machine goes down with guests running on both CPUs: off, restart, kexec.
+
+. "$(dirname "$0")/lib.sh"
+
+if ! with_minivmm; then
+	skip "the ways down" "minivmm is not tested"
+	done_testing
+	exit
+fi
+
+cat >"$work/guests" <<'EOS'
+for cpu in 1 2; do
+	taskset $cpu one /dev/minivmm forever >said$cpu &
+	while ! grep -q running said$cpu; do usleep 10000; done
+done
+EOS
+
+# Power off: the lab turns the machine off when its command has ended.
+lab "$work/out" --cpus 2 --file "$work/guests" -- sh -c '. ./guests; echo ran'
+ok $? "power off: the machine goes off, its kernel had no complaint"
+like "$work/out" '^ran$' "power off: guests ran"
+
+# kexec, into a kernel that wants both CPUs and VT-x.
+release=$(basename "$root"/build/kernel/*)
+mkdir "$work/initrd"
+cp "$root/build/tests/kexec" "$work/initrd/init"
+cp "$root/build/tests/one" "$root/build/module-$release/minivmm.ko" "$work/initrd/"
+mkdir "$work/initrd/dev"
+(cd "$work/initrd" && find . | cpio -o -H newc --quiet) >"$work/initrd.cpio"
+"$root/scripts/lab" --raw --cpus 2 --timeout 300 --log "$work/log" \
+	--file "$root/build/kernel/$release/boot/vmlinuz-$release:kernel" \
+	--file "$work/initrd.cpio:initrd" -- kexec kernel initrd \
+	>"$work/out" 2>&1 </dev/null
+like "$work/log" 'after kexec: 2 CPUs' "kexec: the new kernel has both CPUs"
+like "$work/log" 'after kexec: the module: Success' "kexec: the module loads"
+like "$work/log" 'after kexec: a guest: status 0' "kexec: a guest runs"
+done_testing
