@@ -23,6 +23,16 @@ lab "$work/out" --cpus 2 --file "$work/guests" -- sh -c '. ./guests; echo ran'
 ok $? "power off: the machine goes off, its kernel had no complaint"
 like "$work/out" '^ran$' "power off: guests ran"
 
+# Restart. The emulated machine does not get through its firmware twice, but
+# it gets there, and Bochs complains of what that does first on each CPU.
+"$root/scripts/lab" --raw --cpus 2 --timeout 60 --log "$work/log" \
+	--file "$work/guests" -- sh -c '. ./guests; reboot -f; sleep 60' \
+	>"$work/out" 2>&1 </dev/null
+for cpu in 0 1; do
+	like "$work/log" "CPU$cpu .*WRMSR: IA32_FEATURE_CONTROL.* lock" \
+		"restart: the firmware runs on CPU $cpu"
+done
+
 # kexec, into a kernel that wants both CPUs and VT-x.
 release=$(basename "$root"/build/kernel/*)
 mkdir "$work/initrd"

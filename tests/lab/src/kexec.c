@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include "tap.h"
 
-static void one(const char *name)
+static void run_one(const char *name)
 {
 	int status;
 
@@ -41,7 +41,7 @@ static int init(void)
 	fd = open("/minivmm.ko", O_RDONLY);
 	ret = syscall(SYS_finit_module, fd, "", 0);
 	printf("after kexec: the module: %s\n", strerror(ret ? errno : 0));
-	one("after kexec: a guest");
+	run_one("after kexec: a guest");
 	sync();
 	sleep(1);
 	return reboot(LINUX_REBOOT_CMD_POWER_OFF);
@@ -66,8 +66,8 @@ int main(int argc, char **argv)
 	cmdline[n - 1] = 0;
 	if (syscall(SYS_kexec_file_load, kernel, initrd, n, cmdline, 0))
 		bail("kexec_file_load: %s", strerror(errno));
-	one(NULL);
-	one(NULL);
+	run_one(NULL);
+	run_one(NULL);
 	sleep(1);
 	printf("kexec\n");
 	fflush(stdout);
