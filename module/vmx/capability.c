@@ -154,6 +154,38 @@ int mvm_vmx_check_platform(const struct mvm_vmx_platform *p, const char **why)
 		"VT-x is disabled by the firmware (IA32_FEAT_CTL is locked): enable it in the firmware setup and power-cycle");
 }
 
+/**
+ * mvm_vmx_read_msrs() - the capability MSRs of this CPU
+ * @m: filled
+ * @read: reads one MSR; 0 for one that does not exist: it offers nothing
+ *
+ * SDM Vol. 3, "Reserved Controls and Default Settings" (2024: A.2): where the
+ * TRUE MSRs exist, they say which controls of the class "default1" may be 0;
+ * the older ones claim that none may. Each MSR is read only where another one
+ * says that it exists.
+ */
+void mvm_vmx_read_msrs(struct mvm_vmx_msrs *m, u64 (*read)(u32 msr))
+{
+	bool true_controls;
+
+	memset(m, 0, sizeof(*m));
+	m->basic = read(VMX_MSR_BASIC);
+	true_controls = m->basic & VMX_BASIC_TRUE_CONTROLS;
+	m->pin = read(true_controls ? VMX_MSR_TRUE_PINBASED : VMX_MSR_PINBASED);
+	m->cpu = read(true_controls ? VMX_MSR_TRUE_PROCBASED : VMX_MSR_PROCBASED);
+	m->exit = read(true_controls ? VMX_MSR_TRUE_EXIT : VMX_MSR_EXIT);
+	m->entry = read(true_controls ? VMX_MSR_TRUE_ENTRY : VMX_MSR_ENTRY);
+	m->misc = read(VMX_MSR_MISC);
+	m->cr0_fixed0 = read(VMX_MSR_CR0_FIXED0);
+	m->cr0_fixed1 = read(VMX_MSR_CR0_FIXED1);
+	m->cr4_fixed0 = read(VMX_MSR_CR4_FIXED0);
+	m->cr4_fixed1 = read(VMX_MSR_CR4_FIXED1);
+	if ((m->cpu >> 32) & VMX_CPU_SECONDARY)
+		m->cpu2 = read(VMX_MSR_PROCBASED2);
+	if ((m->cpu2 >> 32) & (VMX_CPU2_EPT | VMX_CPU2_VPID))
+		m->ept_vpid = read(VMX_MSR_EPT_VPID);
+}
+
 static u32 *word_of(struct mvm_vmx_capability *cap, enum control_word word)
 {
 	switch (word) {

@@ -114,6 +114,7 @@ struct mvm_vmx_platform {
 };
 
 int mvm_vmx_check_platform(const struct mvm_vmx_platform *p, const char **why);
+void mvm_vmx_read_msrs(struct mvm_vmx_msrs *m, u64 (*read)(u32 msr));
 int mvm_vmx_negotiate(const struct mvm_vmx_msrs *msrs,
 		      const struct mvm_vmx_options *options,
 		      struct mvm_vmx_capability *cap, const char **missing,

@@ -68,28 +68,6 @@ static u64 read_msr(u32 msr)
 	return value;
 }
 
-static void read_msrs(struct mvm_vmx_msrs *m)
-{
-	bool true_controls;
-
-	memset(m, 0, sizeof(*m));
-	m->basic = read_msr(VMX_MSR_BASIC);
-	true_controls = m->basic & VMX_BASIC_TRUE_CONTROLS;
-	m->pin = read_msr(true_controls ? VMX_MSR_TRUE_PINBASED : VMX_MSR_PINBASED);
-	m->cpu = read_msr(true_controls ? VMX_MSR_TRUE_PROCBASED : VMX_MSR_PROCBASED);
-	m->exit = read_msr(true_controls ? VMX_MSR_TRUE_EXIT : VMX_MSR_EXIT);
-	m->entry = read_msr(true_controls ? VMX_MSR_TRUE_ENTRY : VMX_MSR_ENTRY);
-	m->misc = read_msr(VMX_MSR_MISC);
-	m->cr0_fixed0 = read_msr(VMX_MSR_CR0_FIXED0);
-	m->cr0_fixed1 = read_msr(VMX_MSR_CR0_FIXED1);
-	m->cr4_fixed0 = read_msr(VMX_MSR_CR4_FIXED0);
-	m->cr4_fixed1 = read_msr(VMX_MSR_CR4_FIXED1);
-	if ((m->cpu >> 32) & VMX_CPU_SECONDARY)
-		m->cpu2 = read_msr(VMX_MSR_PROCBASED2);
-	if ((m->cpu2 >> 32) & (VMX_CPU2_EPT | VMX_CPU2_VPID))
-		m->ept_vpid = read_msr(VMX_MSR_EPT_VPID);
-}
-
 /* SDM Vol. 3, "VMX Instructions": the descriptor that INVEPT and INVVPID take */
 static void invalidate(bool ept, unsigned long type, u64 low, u64 high)
 {
@@ -243,7 +221,7 @@ static int enter_operation(void)
 		pr_err("CPU %d: VT-x is disabled by the firmware on this CPU alone\n", cpu);
 		return -EACCES;
 	}
-	read_msrs(&msrs);
+	mvm_vmx_read_msrs(&msrs, read_msr);
 	if (memcmp(&msrs, &mvm_vmx_msrs, sizeof(msrs))) {
 		pr_err("CPU %d: its VMX capabilities differ from those of the others: minivmm needs CPUs that agree\n",
 		       cpu);
@@ -476,7 +454,7 @@ static void check_cpu(void *differing)
 {
 	struct mvm_vmx_msrs msrs;
 
-	read_msrs(&msrs);
+	mvm_vmx_read_msrs(&msrs, read_msr);
 	if (memcmp(&msrs, &mvm_vmx_msrs, sizeof(msrs)))
 		atomic_set(differing, smp_processor_id() + 1);
 }
@@ -528,7 +506,7 @@ int mvm_vmx_init(struct mvm_vmx_options *options)
 	ret = check_platform();
 	if (ret)
 		return ret;
-	read_msrs(&mvm_vmx_msrs);
+	mvm_vmx_read_msrs(&mvm_vmx_msrs, read_msr);
 	ret = mvm_vmx_negotiate(&mvm_vmx_msrs, options, &mvm_vmx, &missing, &reason);
 	if (ret) {
 		pr_err("this CPU's VT-x lacks \"%s\" (%s): use a newer CPU, or the lab (make lab)\n",

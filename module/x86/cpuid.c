@@ -41,6 +41,8 @@ const struct mvm_cpuid_feature mvm_cpuid_features[MVM_FEATURE_COUNT] = {
  * @compacted: in the format of XSAVEC
  *
  * See SDM Vol. 1, "XSAVE Area".
+ *
+ * Return: the size in bytes, header and legacy region included.
  */
 u32 mvm_cpuid_xsave_size(const struct mvm_cpuid_limits *lim, u64 xcr0,
 			 bool compacted)
@@ -129,6 +131,8 @@ static u32 entry_reg(const struct kvm_cpuid_entry2 *e, u8 reg)
  *
  * A guest's table is what user space made of it: it may claim what the host
  * does not have. Ask both where that would matter.
+ *
+ * Return: true if the feature's bit is set in it.
  */
 bool mvm_cpuid_has(const struct kvm_cpuid_entry2 *entries, u32 nent,
 		   enum mvm_feature feature)
@@ -184,6 +188,8 @@ int mvm_cpuid_check(const struct kvm_cpuid_entry2 *entries, u32 nent)
  *
  * Once a vCPU has run, its table may be set again but not changed. Call
  * mvm_cpuid_update() on the new table first: the old one has been through it.
+ *
+ * Return: true if they have the same entries in the same order.
  */
 bool mvm_cpuid_equal(const struct kvm_cpuid_entry2 *a, u32 na,
 		     const struct kvm_cpuid_entry2 *b, u32 nb)
@@ -209,6 +215,8 @@ bool mvm_cpuid_equal(const struct kvm_cpuid_entry2 *a, u32 na,
  * are those of a processor without any optional feature.
  *
  * See SDM Vol. 3, "Control Registers" (2024: 2.5).
+ *
+ * Return: the bits of CR4 that must be 0.
  */
 u64 mvm_cpuid_cr4_reserved(const struct kvm_cpuid_entry2 *entries, u32 nent)
 {
@@ -457,6 +465,8 @@ void mvm_cpuid_emulate(const struct mvm_cpuid *cpuid, u32 *eax, u32 *ebx,
  *
  * See SDM Vol. 1, "Enabling the XSAVE Feature Set and XSAVE-Enabled Features",
  * and the exceptions of XSETBV in Vol. 2.
+ *
+ * Return: true if it would.
  */
 bool mvm_fpu_xcr0_valid(u64 xcr0, u64 supported)
 {

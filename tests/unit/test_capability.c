@@ -100,7 +100,9 @@ static void working_models(void **state)
 		assert_false(cap.entry & VMX_ENTRY_IA32E_MODE);
 		/* Unrestricted guests choose PE and PG; NE stays fixed. */
 		assert_int_equal(cap.cr0_fixed0, 0x20);
+		assert_int_equal(cap.cr0_fixed1, 0xffffffff);
 		assert_int_equal(cap.cr4_fixed0, 0x2000);
+		assert_int_equal(cap.cr4_fixed1, m->cr4_fixed1);
 		assert_int_equal(cap.revision, 0x2b);
 		assert_int_equal(cap.vmcs_size, 4096);
 		assert_true(cap.invept_single && cap.invvpid_single);
@@ -108,6 +110,35 @@ static void working_models(void **state)
 		assert_int_equal(cap.ept_1g, i >= 2);
 		assert_true(cap.ept_2m);
 	}
+}
+
+/* Controls that the module uses where the CPU has them */
+static void wanted_where_it_is(void **state)
+{
+	static const u32 wanted[] = {
+		VMX_CPU2_VPID, VMX_CPU2_RDTSCP, VMX_CPU2_INVPCID, VMX_CPU2_WBINVD, VMX_CPU2_ENCLS,
+	};
+	struct mvm_vmx_capability cap;
+	struct mvm_vmx_msrs m;
+	const char *missing;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(wanted); i++) {
+		m = *SKYLAKE;
+		m.cpu2 |= (u64)wanted[i] << 32;
+		assert_int_equal(negotiate(&m, &all_on, &cap, &missing), 0);
+		assert_true(cap.cpu2 & wanted[i]);
+		m.cpu2 &= ~((u64)wanted[i] << 32);
+		assert_int_equal(negotiate(&m, &all_on, &cap, &missing), 0);
+		assert_false(cap.cpu2 & wanted[i]);
+	}
+	/* And nothing that nobody asked for, on a CPU that allows everything. */
+	m = *SKYLAKE;
+	m.cpu2 = 0xffffffffULL << 32;
+	assert_int_equal(negotiate(&m, &all_on, &cap, &missing), 0);
+	assert_int_equal(cap.cpu2, VMX_CPU2_EPT | VMX_CPU2_UNRESTRICTED_GUEST | VMX_CPU2_VPID |
+				   VMX_CPU2_RDTSCP | VMX_CPU2_INVPCID | VMX_CPU2_WBINVD |
+				   VMX_CPU2_ENCLS);
 }
 
 static void models_that_lack_something(void **state)
@@ -147,10 +178,12 @@ static void each_need(void **state)
 		{ WORD(cpu), VMX_CPU_IO, "unconditional I/O exiting" },
 		{ WORD(cpu), VMX_CPU_MSR_BITMAPS, "use MSR bitmaps" },
 		{ WORD(exit), VMX_EXIT_HOST_64BIT, "host address-space size" },
+		{ WORD(exit), VMX_EXIT_SAVE_DEBUG, "save debug controls" },
 		{ WORD(exit), VMX_EXIT_SAVE_PAT, "save IA32_PAT" },
 		{ WORD(exit), VMX_EXIT_LOAD_PAT, "load IA32_PAT" },
 		{ WORD(exit), VMX_EXIT_SAVE_EFER, "save IA32_EFER" },
 		{ WORD(exit), VMX_EXIT_LOAD_EFER, "load IA32_EFER" },
+		{ WORD(entry), VMX_ENTRY_LOAD_DEBUG, "load debug controls" },
 		{ WORD(entry), VMX_ENTRY_LOAD_PAT, "load IA32_PAT" },
 		{ WORD(entry), VMX_ENTRY_LOAD_EFER, "load IA32_EFER" },
 		{ WORD(entry), VMX_ENTRY_IA32E_MODE, "IA-32e mode guest" },
@@ -173,51 +206,164 @@ static void each_need(void **state)
 /* Controls that must be 0 for us, on a CPU that forces them */
 static void each_that_must_be_clear(void **state)
 {
-	static const u32 bits[] = {
-		VMX_CPU_CR3_LOAD, VMX_CPU_CR3_STORE, VMX_CPU_INVLPG, VMX_CPU_RDTSC,
+	static const struct {
+		u32 bit;
+		const char *name;
+	} avoided[] = {
+		{ VMX_CPU_CR3_LOAD, "CR3-load exiting" },
+		{ VMX_CPU_CR3_STORE, "CR3-store exiting" },
+		{ VMX_CPU_INVLPG, "INVLPG exiting" },
+		{ VMX_CPU_RDTSC, "RDTSC exiting" },
 	};
 	struct mvm_vmx_capability cap;
 	const char *missing;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(bits); i++) {
+	for (i = 0; i < ARRAY_SIZE(avoided); i++) {
 		struct mvm_vmx_msrs m = *SKYLAKE;
 
-		m.cpu |= bits[i];
+		m.cpu |= avoided[i].bit;
 		assert_int_equal(negotiate(&m, &all_on, &cap, &missing), -ENODEV);
+		assert_string_equal(missing, avoided[i].name);
+		/* Where it may be 1 but need not, it is 0. */
+		m = *SKYLAKE;
+		m.cpu |= (u64)avoided[i].bit << 32;
+		assert_int_equal(negotiate(&m, &all_on, &cap, &missing), 0);
+		assert_false(cap.cpu & avoided[i].bit);
 	}
-	/* The old MSRs of the very CPU that works force two of them. */
-	{
-		struct mvm_vmx_msrs m = *SKYLAKE;
+}
 
-		m.cpu = 0xfff9fffe0401e172;
-		assert_int_equal(negotiate(&m, &all_on, &cap, &missing), -ENODEV);
-		assert_string_equal(missing, "CR3-load exiting");
-	}
+/* corei7_skylake_x, every MSR as it is there */
+static const struct {
+	u32 index;
+	u64 value;
+} skylake[] = {
+	{ 0x480, 0x00d810000000002b },
+	{ 0x481, 0x000000ff00000016 }, { 0x48d, 0x000000ff00000016 },
+	{ 0x482, 0xfff9fffe0401e172 }, { 0x48e, 0xfff9fffe04006172 },
+	{ 0x483, 0x407fffff00036dff }, { 0x48f, 0x407fffff00036dfb },
+	{ 0x484, 0x0000ffff000011ff }, { 0x490, 0x0000ffff000011fb },
+	{ 0x485, 0x600401e0 },
+	{ 0x486, 0x80000021 }, { 0x487, 0xffffffff },
+	{ 0x488, 0x2000 }, { 0x489, 0x3727ff },
+	{ 0x48b, 0x02577fff00000000 }, { 0x48c, 0x00000f0106734141 },
+};
+
+/* A control of a CPU that offers less, or an MSR that is read in its place */
+static u32 changed_index;
+static u64 changed_value;
+static u32 reads;	/* bit i: MSR 0x480 + i was read */
+
+static u64 read_msr(u32 index)
+{
+	unsigned int i;
+
+	reads |= BIT(index - 0x480);
+	if (index == changed_index)
+		return changed_value;
+	for (i = 0; i < ARRAY_SIZE(skylake); i++)
+		if (skylake[i].index == index)
+			return skylake[i].value;
+	fail_msg("MSR 0x%x is read, which does not exist", index);
+	return 0;
+}
+
+static void read_with(struct mvm_vmx_msrs *m, u32 index, u64 value)
+{
+	changed_index = index;
+	changed_value = value;
+	reads = 0;
+	memset(m, 0xff, sizeof(*m));
+	mvm_vmx_read_msrs(m, read_msr);
+}
+
+/* The MSRs named "TRUE" are read where they exist, and only there. */
+static void true_msrs(void **state)
+{
+	const u32 old = BIT(1) | BIT(2) | BIT(3) | BIT(4);
+	const u32 true_ones = BIT(13) | BIT(14) | BIT(15) | BIT(16);
+	struct mvm_vmx_capability cap;
+	struct mvm_vmx_msrs m;
+	const char *missing;
+
+	read_with(&m, 0, 0);
+	assert_memory_equal(&m, SKYLAKE, sizeof(m));
+	assert_int_equal(reads & old, 0);
+	assert_int_equal(reads & true_ones, true_ones);
+
+	read_with(&m, 0x480, skylake[0].value & ~BIT_ULL(55));
+	assert_int_equal(reads & true_ones, 0);
+	assert_int_equal(reads & old, old);
+	assert_int_equal(m.pin, 0x000000ff00000016);
+	assert_int_equal(m.cpu, 0xfff9fffe0401e172);
+	assert_int_equal(m.exit, 0x407fffff00036dff);
+	assert_int_equal(m.entry, 0x0000ffff000011ff);
+	/* They force what must be 0: EPT came after the TRUE MSRs. */
+	assert_int_equal(negotiate(&m, &all_on, &cap, &missing), -ENODEV);
+	assert_string_equal(missing, "CR3-load exiting");
+}
+
+/* On a CPU without the feature the MSR that describes it does not exist. */
+static void msrs_that_others_announce(void **state)
+{
+	const u32 cpu2 = BIT(11), ept_vpid = BIT(12);
+	struct mvm_vmx_msrs m;
+
+	read_with(&m, 0x48e, 0x7ff9fffe04006172);
+	assert_int_equal(reads & (cpu2 | ept_vpid), 0);
+	assert_int_equal(m.cpu2, 0);
+	assert_int_equal(m.ept_vpid, 0);
+
+	/* Either EPT or VPID is enough for IA32_VMX_EPT_VPID_CAP. */
+	read_with(&m, 0x48b, 0x02577fddULL << 32);
+	assert_int_equal(reads & (cpu2 | ept_vpid), cpu2);
+	assert_int_equal(m.ept_vpid, 0);
+	read_with(&m, 0x48b, (u64)VMX_CPU2_EPT << 32);
+	assert_int_equal(m.ept_vpid, 0x00000f0106734141);
+	read_with(&m, 0x48b, (u64)VMX_CPU2_VPID << 32);
+	assert_int_equal(m.ept_vpid, 0x00000f0106734141);
 }
 
 static void ept_capabilities(void **state)
 {
-	static const u64 bits[] = {
-		VMX_EPT_CAP_4_LEVEL, VMX_EPT_CAP_WB, VMX_EPT_CAP_INVEPT, VMX_EPT_CAP_INVEPT_ALL,
+	static const struct {
+		u64 bit;
+		const char *name;
+	} needs[] = {
+		{ VMX_EPT_CAP_4_LEVEL, "EPT page-walk length 4" },
+		{ VMX_EPT_CAP_WB, "EPT memory type write-back" },
+		{ VMX_EPT_CAP_INVEPT, "INVEPT" },
+		{ VMX_EPT_CAP_INVEPT_ALL, "all-context INVEPT" },
 	};
 	struct mvm_vmx_capability cap;
 	const char *missing;
 	struct mvm_vmx_msrs m;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(bits); i++) {
+	for (i = 0; i < ARRAY_SIZE(needs); i++) {
 		m = *SKYLAKE;
-		m.ept_vpid &= ~bits[i];
+		m.ept_vpid &= ~needs[i].bit;
 		assert_int_equal(negotiate(&m, &all_on, &cap, &missing), -ENODEV);
+		assert_string_equal(missing, needs[i].name);
 	}
 	m = *SKYLAKE;
 	m.ept_vpid &= ~VMX_EPT_CAP_INVEPT_SINGLE;
 	assert_int_equal(negotiate(&m, &all_on, &cap, &missing), 0);
 	assert_false(cap.invept_single);
+	assert_true(cap.invvpid_single);
+	m = *SKYLAKE;
+	m.ept_vpid &= ~VMX_VPID_CAP_SINGLE;
+	assert_int_equal(negotiate(&m, &all_on, &cap, &missing), 0);
+	assert_false(cap.invvpid_single);
+	assert_true(cap.cpu2 & VMX_CPU2_VPID);
+	m = *SKYLAKE;
+	m.ept_vpid &= ~VMX_EPT_CAP_2M;
+	assert_int_equal(negotiate(&m, &all_on, &cap, &missing), 0);
+	assert_false(cap.ept_2m);
 	m = *SKYLAKE;
 	m.basic &= ~VMX_BASIC_INS_OUTS;
 	assert_int_equal(negotiate(&m, &all_on, &cap, &missing), -ENODEV);
+	assert_string_equal(missing, "VM-exit instruction information for INS and OUTS");
 }
 
 static void options_switch_off(void **state)
@@ -257,6 +403,10 @@ static void optional_controls(void **state)
 	m.exit &= ~((u64)VMX_EXIT_LOAD_PERF << 32);
 	assert_int_equal(negotiate(&m, &all_on, &cap, &missing), 0);
 	assert_false(cap.exit & VMX_EXIT_LOAD_PERF || cap.entry & VMX_ENTRY_LOAD_PERF);
+	m = *SKYLAKE;
+	m.entry &= ~((u64)VMX_ENTRY_LOAD_PERF << 32);
+	assert_int_equal(negotiate(&m, &all_on, &cap, &missing), 0);
+	assert_false(cap.exit & VMX_EXIT_LOAD_PERF || cap.entry & VMX_ENTRY_LOAD_PERF);
 }
 
 /* What the firmware, the kernel and other hypervisors can do to VT-x */
@@ -279,20 +429,39 @@ static void platforms(void **state)
 	p.intel = false;
 	assert_int_equal(mvm_vmx_check_platform(&p, &why), -EOPNOTSUPP);
 	assert_non_null(strstr(why, "not an Intel CPU"));
+	assert_non_null(strstr(why, "make lab"));
 	p = good;
 	p.vmx = false;
 	assert_int_equal(mvm_vmx_check_platform(&p, &why), -EOPNOTSUPP);
+	assert_non_null(strstr(why, "no VT-x"));
 	assert_non_null(strstr(why, "make lab"));
+	/* What FRED or the lock says does not matter then. */
+	p.fred = true;
+	p.feat_ctl = VMX_FEAT_CTL_LOCKED;
+	assert_int_equal(mvm_vmx_check_platform(&p, &why), -EOPNOTSUPP);
 	p.hypervisor = true;
 	assert_int_equal(mvm_vmx_check_platform(&p, &why), -EOPNOTSUPP);
 	assert_non_null(strstr(why, "nested virtualisation"));
+
+	/* A virtual machine with VT-x is as good as any. */
+	p = good;
+	p.hypervisor = true;
+	assert_int_equal(mvm_vmx_check_platform(&p, &why), 0);
 
 	p = good;
 	p.feat_ctl = VMX_FEAT_CTL_LOCKED;
 	p.vmx_cleared = true;
 	assert_int_equal(mvm_vmx_check_platform(&p, &why), -EACCES);
 	assert_non_null(strstr(why, "firmware setup"));
+	/* VMX inside SMX (bit 1) is nothing that Linux can use. */
+	p.feat_ctl = VMX_FEAT_CTL_LOCKED | BIT_ULL(1);
+	assert_int_equal(mvm_vmx_check_platform(&p, &why), -EACCES);
+	/* Nor does a kernel without KVM lock what it leaves in its own list. */
 	p.kernel_has_kvm_intel = false;
+	p.vmx_cleared = false;
+	assert_int_equal(mvm_vmx_check_platform(&p, &why), -EACCES);
+	assert_null(strstr(why, "CONFIG_KVM_INTEL"));
+	p.vmx_cleared = true;
 	assert_int_equal(mvm_vmx_check_platform(&p, &why), -EPERM);
 	assert_non_null(strstr(why, "CONFIG_KVM_INTEL"));
 
@@ -315,9 +484,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(working_models),
+		cmocka_unit_test(wanted_where_it_is),
 		cmocka_unit_test(models_that_lack_something),
 		cmocka_unit_test(each_need),
 		cmocka_unit_test(each_that_must_be_clear),
+		cmocka_unit_test(true_msrs),
+		cmocka_unit_test(msrs_that_others_announce),
 		cmocka_unit_test(ept_capabilities),
 		cmocka_unit_test(options_switch_off),
 		cmocka_unit_test(optional_controls),

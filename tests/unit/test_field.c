@@ -53,7 +53,7 @@ static int type_of_section(enum section section)
 
 static void encodings(void **state)
 {
-	unsigned int i;
+	unsigned int i, k;
 
 	assert_true(ARRAY_SIZE(fields) > 150);
 	for (i = 0; i < ARRAY_SIZE(fields); i++) {
@@ -66,6 +66,9 @@ static void encodings(void **state)
 		/* Bit 0 is the upper half of a 64-bit field, bit 12 and above 14 are 0. */
 		assert_int_equal(e & (BIT(0) | BIT(12) | ~GENMASK(14, 0)), 0);
 		assert_true(strlen(fields[i].words) > 2);
+		/* Whoever reads a dump must know which one it is. */
+		for (k = 0; k < i; k++)
+			assert_string_not_equal(fields[i].words, fields[k].words);
 	}
 }
 
@@ -145,6 +148,8 @@ static void exit_reasons(void **state)
 		if (i)
 			assert_true(reasons[i].number > reasons[i - 1].number);
 		assert_true(strlen(reasons[i].words) > 1);
+		for (k = 0; k < i; k++)
+			assert_string_not_equal(reasons[i].words, reasons[k].words);
 		/* They become names of counters. */
 		for (k = 0; reasons[i].words[k]; k++)
 			assert_non_null(strchr("abcdefghijklmnopqrstuvwxyz_", reasons[i].words[k]));

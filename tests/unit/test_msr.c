@@ -101,14 +101,27 @@ static struct mvm_cpuid table(struct kvm_cpuid_entry2 *entries, u32 n)
 	return (struct mvm_cpuid) { .entries = entries, .nent = n };
 }
 
+/* Each bit of EFER needs its own feature, and no other gives it. */
 static void efer_follows_cpuid(void **state)
 {
+	static const struct {
+		u64 efer;
+		u32 feature;	/* in EDX of leaf 80000001H */
+	} bits[] = {
+		{ 0x001, BIT(11) }, { 0x100, BIT(29) }, { 0x400, BIT(29) }, { 0x800, BIT(20) },
+	};
+	unsigned int i;
 	struct kvm_cpuid_entry2 entry = { .function = 0x80000001 };
 	struct mvm_cpuid cpuid = table(&entry, 1);
 
-	assert_false(mvm_efer_valid(0x001, &cpuid, false));
-	assert_false(mvm_efer_valid(0x100, &cpuid, false));
-	assert_false(mvm_efer_valid(0x800, &cpuid, false));
+	for (i = 0; i < ARRAY_SIZE(bits); i++) {
+		entry.edx = ~bits[i].feature;
+		assert_false(mvm_efer_valid(bits[i].efer, &cpuid, false));
+		entry.edx = bits[i].feature;
+		assert_true(mvm_efer_valid(bits[i].efer, &cpuid, false));
+	}
+	entry.edx = 0;
+	assert_true(mvm_efer_valid(0, &cpuid, false));
 	/* User space may set what the host has. */
 	assert_true(mvm_efer_valid(0xd01, &cpuid, true));
 	entry.edx = BIT(11) | BIT(20) | BIT(29);
@@ -161,13 +174,26 @@ static void each_stored_msr_has_its_place(void **state)
 
 static void the_list(void **state)
 {
+	/* Those that the VMCS or the CPU keeps: vmx/exit_msr.c reads them there. */
+	static const u32 elsewhere[] = { 0x10, 0x174, 0x175, 0x176, 0x277, 0xc0000102 };
+	struct mvm_msrs msrs;
 	unsigned int i, k;
 	u64 value;
 
+	mvm_msrs_reset(&msrs, true);
 	assert_true(mvm_nr_msrs > 10);
-	for (i = 0; i < mvm_nr_msrs; i++)
+	for (i = 0; i < mvm_nr_msrs; i++) {
+		u64 *stored = mvm_msr_stored(&msrs, mvm_msr_list[i]);
+		bool readable = stored;
+
 		for (k = 0; k < i; k++)
 			assert_int_not_equal(mvm_msr_list[i], mvm_msr_list[k]);
+		/* What is saved must be there to be read, and go back in as it was. */
+		for (k = 0; k < ARRAY_SIZE(elsewhere); k++)
+			readable |= mvm_msr_list[i] == elsewhere[k];
+		assert_true(readable);
+		assert_true(valid(mvm_msr_list[i], stored ? *stored : 0));
+	}
 	assert_true(mvm_msr_constant(0xfe, &value));
 	assert_int_equal(value, 0x508);
 	assert_true(mvm_msr_constant(0x179, &value));
