@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A guest that works on its memory; worker.h says what each call does. */
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,9 +116,21 @@ const char *reads(struct vcpu *c, u64 gpa)
 	return text;
 }
 
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		bail("sched_setaffinity: %s", strerror(errno));
+}
+
 static void *work_thread(void *arg)
 {
 	struct worker *w = arg;
+
+	pin(sysconf(_SC_NPROCESSORS_ONLN) - 1);
 
 	snprintf(w->result, sizeof(w->result), "%s", vcpu_run(w->c));
 	w->done = 1;
@@ -130,6 +143,7 @@ void work_again(struct worker *w)
 
 	w->done = 0;
 	w->control->stop = 0;
+	pin(0);
 	ret = pthread_create(&w->thread, NULL, work_thread, w);
 	if (ret)
 		bail("pthread_create: %s", strerror(ret));

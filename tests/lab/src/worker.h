@@ -47,7 +47,8 @@ const char *reads(struct vcpu *c, u64 gpa);
 
 /*
  * In a thread, count in the first word of each of @pages pages from @gpa on:
- * each must hold what was written to it last, or 0.
+ * each must hold what was written to it last, or 0. With two CPUs the guest has
+ * the second one for itself, and the program stays on the first.
  */
 void work_start(struct worker *w, struct vcpu *c, u64 gpa, int pages);
 /** work_wait() - until it went over all pages at least once more. */
