@@ -387,7 +387,13 @@ static void optional_controls(void **state)
 	struct mvm_vmx_msrs m = *SKYLAKE;
 	const char *missing;
 
+	/* Bit 31 of IA32_VMX_BASIC is not of the revision identifier. */
+	m.basic |= BIT_ULL(31);
+	assert_int_equal(negotiate(&m, &all_on, &cap, &missing), 0);
+	assert_int_equal(cap.revision, 0x2b);
+
 	/* A VPID that cannot be flushed is not used. */
+	m = *SKYLAKE;
 	m.ept_vpid &= ~VMX_VPID_CAP_INVVPID;
 	assert_int_equal(negotiate(&m, &all_on, &cap, &missing), 0);
 	assert_false(cap.cpu2 & VMX_CPU2_VPID);

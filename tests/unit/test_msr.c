@@ -61,6 +61,21 @@ static void pat(void **state)
 
 static void mtrrs(void **state)
 {
+	unsigned int type;
+
+	/* Types 0, 1, 4, 5 and 6 exist, in every place that has one. */
+	for (type = 0; type < 256; type++) {
+		bool exists = type < 7 && type != 2 && type != 3;
+
+		assert_int_equal(valid(0x2ff, type), exists);
+		assert_int_equal(valid(0x200, type), exists);
+		assert_int_equal(valid(0x20e, type), exists);
+		assert_int_equal(valid(0x250, (u64)type << 56), exists);
+		assert_int_equal(valid(0x258, type), exists);
+		assert_int_equal(valid(0x259, (u64)type << 8), exists);
+		assert_int_equal(valid(0x268, type), exists);
+		assert_int_equal(valid(0x26f, (u64)type << 56), exists);
+	}
 	/* IA32_MTRR_DEF_TYPE: type, FE (10) and E (11) */
 	assert_true(valid(0x2ff, 0xc06));
 	assert_false(valid(0x2ff, 0x1006));
@@ -75,8 +90,9 @@ static void mtrrs(void **state)
 	assert_false(valid(0x20f, BIT_ULL(PHYS_BITS)));
 	assert_true(valid(0x250, 0x0606060606060606));
 	assert_false(valid(0x26f, 0x0200000000000000));
-	/* The capability register cannot be written. */
+	/* The capability registers, also of machine checks, cannot be written. */
 	assert_false(valid(0xfe, 0x508));
+	assert_false(valid(0x179, 0));
 }
 
 static void apic_base(void **state)
@@ -84,6 +100,7 @@ static void apic_base(void **state)
 	assert_true(mvm_apic_base_valid(0xfee00900, PHYS_BITS));
 	assert_true(mvm_apic_base_valid(0xfee00000, PHYS_BITS));
 	assert_false(mvm_apic_base_valid(0xfee00901, PHYS_BITS));
+	assert_false(mvm_apic_base_valid(0xfee00b00, PHYS_BITS));
 	/* x2APIC mode is not there. */
 	assert_false(mvm_apic_base_valid(0xfee00d00, PHYS_BITS));
 	assert_false(mvm_apic_base_valid(0xfee00900 | BIT_ULL(PHYS_BITS), PHYS_BITS));
@@ -203,13 +220,20 @@ static void the_list(void **state)
 
 static void after_reset(void **state)
 {
+	struct mvm_msrs expected = {
+		.apic_base = 0xfee00900,
+		/* Fast strings; microcode revision 1, which is in the upper half */
+		.misc_enable = 1,
+		.ucode_rev = BIT_ULL(32),
+	};
 	struct mvm_msrs msrs;
 
+	memset(&msrs, 0xff, sizeof(msrs));
 	mvm_msrs_reset(&msrs, true);
-	assert_int_equal(msrs.apic_base, 0xfee00900);
-	assert_int_equal(msrs.lstar, 0);
+	assert_memory_equal(&msrs, &expected, sizeof(msrs));
 	mvm_msrs_reset(&msrs, false);
-	assert_int_equal(msrs.apic_base, 0xfee00800);
+	expected.apic_base = 0xfee00800;
+	assert_memory_equal(&msrs, &expected, sizeof(msrs));
 }
 
 int main(void)
