@@ -61,8 +61,9 @@ help:
 # A folder of symbolic links, one for each kernel: the sources stay clean.
 module:
 	@test -e "$(utsrelease)" || { \
-		echo "KDIR='$(KDIR)': no kernel to build for here;" \
-			"'make setup' installs the lab's headers, KDIR= names others" >&2; exit 1; }
+		echo "KDIR='$(KDIR)': no kernel headers there. For the lab: make setup;" \
+			"for this machine: apt install linux-headers-$$(uname -r);" \
+			"or KDIR= names others" >&2; exit 1; }
 	@mkdir -p $(moddir)
 	@flock $(build)/.module.lock sh -c '\
 		cd $(moddir) && find . -type l -delete && \
@@ -115,9 +116,11 @@ lab-debug:
 	@$(lab) --debug
 
 install: all
-	$(MAKE) -C $(KDIR) M=$(moddir) modules_install \
+	$(MAKE) -C $(KDIR) M=$(moddir) modules_install CONFIG_MODULE_SIG_ALL= \
 		INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=extra
-	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(release)
+	@# The index of one module alone would replace that of all.
+	if [ -e $(DESTDIR)/lib/modules/$(release)/modules.order ]; then \
+		depmod $(if $(DESTDIR),-b $(DESTDIR)) $(release); fi
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/include/linux $(DESTDIR)$(udevdir)
 	install -m 755 $(build)/bin/* $(DESTDIR)$(prefix)/bin/
 	install -m 644 uapi/linux/minivmm.h $(DESTDIR)$(prefix)/include/linux/
