@@ -536,9 +536,16 @@ static int watch(char **argv)
 		}
 	}
 	if (bochs) {
+		int how = 0;
+
+		/* If it has ended by itself this does not change how. */
 		kill(bochs, SIGKILL);
-		while (waitpid(bochs, NULL, 0) < 0 && errno == EINTR)
+		while (waitpid(bochs, &how, 0) < 0 && errno == EINTR)
 			;
+		if (WIFSIGNALED(how) && WTERMSIG(how) != SIGKILL)
+			note("Bochs was killed by signal %d", WTERMSIG(how));
+		else if (WIFEXITED(how))
+			note("Bochs ended with status %d", WEXITSTATUS(how));
 	}
 	/* What is on its way: the agent drained the line before it ended. */
 	while (opt.shell && from_console())
