@@ -39,11 +39,12 @@ MAKEFLAGS += --no-print-directory
 all: module userspace guests
 
 help:
-	@sed -n 's/^#: //p' Makefile
+	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
 
 #: make                the module, user space and the guests
 #: make demo           three guests on an emulated Intel machine with VT-x
 #: make check          all tests, natively and in the lab
+#: make bench          path lengths beside KVM's, both in one boot of the lab
 #: make lab            a root shell on the emulated machine
 #: make lab-debug      the same under Bochs's debugger, which stops on VM exit
 #: make install        module, programs, header, man pages, udev rule (DESTDIR, prefix)
@@ -86,7 +87,7 @@ setup:
 
 # The packages first: the rest of the make finds the headers only then.
 demo:
-	@scripts/setup demo
+	@scripts/setup $(if $(HOST),build,demo)
 	@$(MAKE) all
 ifeq ($(HOST),)
 	@$(lab) --verbose --file scripts/machine/demo.sh -- sh demo.sh
@@ -104,6 +105,11 @@ TESTS	?= $(patsubst tests/unit/%.c,build/unit/%,$(wildcard tests/unit/test_*.c))
 	$(wildcard tests/*.t tests/lab/*.t)
 prove:
 	@CMOCKA_MESSAGE_OUTPUT=TAP prove -j $(JOBS) --timer --exec '' $(TESTS)
+
+bench:
+	@scripts/setup demo
+	@$(MAKE) all tests-lab
+	@tests/bench/bench.sh
 
 lab:
 	@scripts/setup demo
@@ -136,5 +142,7 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all help module userspace guests tests tests-lab unit setup demo check prove lab \
+include scripts/debug.mk
+
+.PHONY: all help module userspace guests tests tests-lab unit setup demo check prove bench lab \
 	lab-debug install clean distclean

@@ -22,7 +22,7 @@ static const char *const complaints[] = {
 	"WARNING: CPU:", "WARNING: stack", "refcount_t: ", "list_add corruption",
 	"list_del corruption", "unchecked MSR access error", "scheduling while atomic",
 	"sleeping function called", "Bad page map", "irq event stamp", "nobody cared",
-	"UBSAN: ", "KASAN: ", "KCSAN: ", "usercopy: ",
+	"UBSAN: ", "KASAN: ", "KCSAN: ", "usercopy: ", "suspected memory leaks",
 	/* lockdep; in 6.1 each of its reports begins "WARNING: " */
 	"WARNING: possible", "WARNING: inconsistent", "WARNING: bad unlock",
 	"WARNING: suspicious", "WARNING: held lock", "WARNING: lock held",

@@ -214,6 +214,8 @@ static void prepare(struct job *job, u64 seed, int rounds, int pause)
 		put_msr(vm, n++, 0xc0000103, job->seed & 0xffff);
 
 	s = get_sregs(c);
+	/* SYSCALL's MSRs need not be in the CPU for a guest without it. */
+	s.efer |= EFER_SCE;
 	if (have_avx)
 		s.cr4 |= CR4_OSXSAVE;
 	set_sregs(c, &s);
