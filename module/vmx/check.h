@@ -30,11 +30,27 @@ struct mvm_vmcs_image {
 /**
  * struct mvm_check_cpu - what the rules depend on besides the VMCS
  * @msrs: the capability MSRs
+ * @vmfunc: IA32_VMX_VMFUNC; 0 without VM functions
+ * @perf_global: the bits of IA32_PERF_GLOBAL_CTRL that exist
  * @phys_bits: MAXPHYADDR
+ * @linear_bits: width of linear addresses, 48 or 57
+ * @sgx: the CPU has SGX
+ * @rtm: the CPU has RTM
+ * @current_vmcs: physical address of the VMCS
+ * @peek: reads 8 bytes of physical memory, at a multiple of 8; returns false
+ *	for memory that it does not know. NULL: the rules about the contents of
+ *	memory are not checked
  */
 struct mvm_check_cpu {
 	const struct mvm_vmx_msrs *msrs;
+	u64 vmfunc;
+	u64 perf_global;
 	u8 phys_bits;
+	u8 linear_bits;
+	bool sgx;
+	bool rtm;
+	u64 current_vmcs;
+	bool (*peek)(u64 address, u64 *value);
 };
 
 /* What happens at a VM entry that breaks a rule */
@@ -42,6 +58,15 @@ enum mvm_check_kind {
 	MVM_CHECK_CONTROL,	/* VMfail, error 7 */
 	MVM_CHECK_HOST,		/* VMfail, error 8 */
 	MVM_CHECK_GUEST,	/* exit reason 33 */
+	MVM_CHECK_MSR,		/* exit reason 34 */
+};
+
+/* Exit qualifications of reason 33, see mvm_check_finding */
+enum {
+	MVM_CHECK_QUAL_NONE	= 0,
+	MVM_CHECK_QUAL_PDPTE	= 2,
+	MVM_CHECK_QUAL_NMI	= 3,
+	MVM_CHECK_QUAL_LINK	= 4,
 };
 
 /**
@@ -51,9 +76,15 @@ enum mvm_check_kind {
  * @value: what it holds
  * @rule: the rule, in words
  * @section: the section of SDM Vol. 3 that has it, by title
+ * @may: only some processors have the rule; the SDM allows both
+ * @qualification: the exit qualification that says so, for reason 33 (SDM Vol.
+ *	3, "VM-Entry Failures During or After Loading Guest State", 2024: 27.8)
+ *	and for reason 34, where it is the number of the MSR in its list
  */
 struct mvm_check_finding {
 	enum mvm_check_kind kind;
+	bool may;
+	u32 qualification;
 	u32 field;
 	u64 value;
 	const char *rule;
@@ -70,6 +101,8 @@ typedef void (*mvm_check_report_fn)(void *ctx, const struct mvm_check_finding *f
  * @report: who wants to know
  * @ctx: handed to @report
  * @kind: of the rules that are being checked now
+ * @may: whether they are rules of some processors only
+ * @qualification: what the processor says when one is broken
  * @section: where they are from
  * @findings: how many so far
  */
@@ -79,6 +112,8 @@ struct mvm_check {
 	mvm_check_report_fn report;
 	void *ctx;
 	enum mvm_check_kind kind;
+	bool may;
+	u32 qualification;
 	const char *section;
 	unsigned int findings;
 };
@@ -88,14 +123,28 @@ struct mvm_check {
 #define MVM_RULE(name, holds, words)					\
 	mvm_check_rule(c, holds, VMCS_##name, MVM_FIELD(name), words)
 
+/* The secondary controls, all 0 when they are not active */
+static inline u64 mvm_check_secondary(const struct mvm_check *c)
+{
+	return MVM_FIELD(CPU_CONTROLS) & VMX_CPU_SECONDARY ?
+		MVM_FIELD(CPU2_CONTROLS) : 0;
+}
+
 void mvm_check_rule(struct mvm_check *c, bool holds, u32 field, u64 value,
 		    const char *words);
-bool mvm_check_canonical(u64 address);
+bool mvm_check_canonical(const struct mvm_check *c, u64 address);
 bool mvm_check_pat(u64 value);
+bool mvm_check_efer(u64 value);
+bool mvm_check_cet(u64 value);
 bool mvm_check_physical(const struct mvm_check *c, u64 address);
+bool mvm_check_peek(const struct mvm_check *c, u64 address, u64 *value);
+void mvm_check_controls(struct mvm_check *c);
 void mvm_check_guest(struct mvm_check *c);
 unsigned int mvm_check_vmcs(const struct mvm_vmcs_image *vmcs,
 			    const struct mvm_check_cpu *cpu,
 			    mvm_check_report_fn report, void *ctx);
+
+/* check_cpu.c */
+void mvm_check_this_cpu(struct mvm_check_cpu *cpu, const struct mvm_vmx_msrs *msrs);
 
 #endif

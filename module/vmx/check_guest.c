@@ -7,6 +7,11 @@
 
 #include "check.h"
 
+#define ENTRY_LOAD_BNDCFGS	BIT(16)
+#define ENTRY_LOAD_CET		BIT(20)
+#define ENTRY_LOAD_PKRS		BIT(22)
+#define CPU2_SHADOWING		BIT(14)
+
 #define CR0_PE		BIT_ULL(0)
 #define CR0_WP		BIT_ULL(16)
 #define CR0_NW		BIT_ULL(29)
@@ -17,12 +22,17 @@
 #define CR4_CET		BIT_ULL(23)
 #define EFER_LME	BIT_ULL(8)
 #define EFER_LMA	BIT_ULL(10)
-#define EFER_VALID	(BIT_ULL(0) | EFER_LME | EFER_LMA | BIT_ULL(11))
 #define RFLAGS_TF	BIT_ULL(8)
 #define RFLAGS_IF	BIT_ULL(9)
 #define RFLAGS_VM	BIT_ULL(17)
 #define DEBUGCTL_BTF	BIT_ULL(1)
+/* Reserved on every CPU; which of the others exist depends on its model */
+#define DEBUGCTL_RESERVED	(GENMASK_ULL(5, 3) | GENMASK_ULL(63, 16))
+#define BLOCKING_SMI	BIT(2)
+#define BLOCKING_ENCLAVE	BIT(4)
+#define PENDING_ENABLED	BIT_ULL(12)
 #define PENDING_BS	BIT_ULL(14)
+#define PENDING_RTM	BIT_ULL(16)
 #define PENDING_RESERVED						\
 	(GENMASK_ULL(11, 4) | BIT_ULL(13) | BIT_ULL(15) | GENMASK_ULL(63, 17))
 
@@ -40,8 +50,7 @@ static struct state state_of(const struct mvm_check *c)
 {
 	return (struct state) {
 		.ia32e = MVM_FIELD(ENTRY_CONTROLS) & VMX_ENTRY_IA32E_MODE,
-		.unrestricted = MVM_FIELD(CPU_CONTROLS) & VMX_CPU_SECONDARY &&
-			MVM_FIELD(CPU2_CONTROLS) & VMX_CPU2_UNRESTRICTED_GUEST,
+		.unrestricted = mvm_check_secondary(c) & VMX_CPU2_UNRESTRICTED_GUEST,
 		.vm86 = MVM_FIELD(GUEST_RFLAGS) & RFLAGS_VM,
 	};
 }
@@ -76,23 +85,43 @@ static void check_msrs(struct mvm_check *c, const struct state *s)
 {
 	u64 entry = MVM_FIELD(ENTRY_CONTROLS), efer = MVM_FIELD(GUEST_EFER);
 
-	if (entry & VMX_ENTRY_LOAD_DEBUG)
+	if (entry & VMX_ENTRY_LOAD_DEBUG) {
 		MVM_RULE(GUEST_DR7, !(MVM_FIELD(GUEST_DR7) >> 32), "bits 63:32 must be 0");
-	MVM_RULE(GUEST_SYSENTER_ESP, mvm_check_canonical(MVM_FIELD(GUEST_SYSENTER_ESP)),
+		MVM_RULE(GUEST_DEBUGCTL, !(MVM_FIELD(GUEST_DEBUGCTL) & DEBUGCTL_RESERVED),
+			 "a reserved bit is set");
+	}
+	if (entry & VMX_ENTRY_LOAD_PERF)
+		MVM_RULE(GUEST_PERF_GLOBAL_CTRL,
+			 !(MVM_FIELD(GUEST_PERF_GLOBAL_CTRL) & ~c->cpu->perf_global),
+			 "a bit is set for a counter that the CPU does not have");
+	MVM_RULE(GUEST_SYSENTER_ESP, mvm_check_canonical(c, MVM_FIELD(GUEST_SYSENTER_ESP)),
 		 "it must be canonical");
-	MVM_RULE(GUEST_SYSENTER_EIP, mvm_check_canonical(MVM_FIELD(GUEST_SYSENTER_EIP)),
+	MVM_RULE(GUEST_SYSENTER_EIP, mvm_check_canonical(c, MVM_FIELD(GUEST_SYSENTER_EIP)),
 		 "it must be canonical");
 	if (entry & VMX_ENTRY_LOAD_PAT)
 		MVM_RULE(GUEST_PAT, mvm_check_pat(MVM_FIELD(GUEST_PAT)),
 			 "each byte must be 0, 1, 4, 5, 6 or 7");
 	if (entry & VMX_ENTRY_LOAD_EFER) {
-		MVM_RULE(GUEST_EFER, !(efer & ~EFER_VALID), "a reserved bit is set");
+		MVM_RULE(GUEST_EFER, mvm_check_efer(efer), "a reserved bit is set");
 		MVM_RULE(GUEST_EFER, !!(efer & EFER_LMA) == s->ia32e,
 			 "LMA must be as the control IA-32e mode guest");
 		MVM_RULE(GUEST_EFER, !(MVM_FIELD(GUEST_CR0) & CR0_PG) ||
 			 !!(efer & EFER_LMA) == !!(efer & EFER_LME),
 			 "with paging on, LMA and LME must be equal");
 	}
+	if (entry & ENTRY_LOAD_BNDCFGS)
+		MVM_RULE(GUEST_BNDCFGS, !(MVM_FIELD(GUEST_BNDCFGS) & GENMASK_ULL(11, 2)) &&
+			 mvm_check_canonical(c, MVM_FIELD(GUEST_BNDCFGS)),
+			 "bits 11:2 are reserved, and the address must be canonical");
+	if (entry & ENTRY_LOAD_CET) {
+		MVM_RULE(GUEST_S_CET, mvm_check_canonical(c, MVM_FIELD(GUEST_S_CET)) &&
+			 mvm_check_cet(MVM_FIELD(GUEST_S_CET)),
+			 "it must be canonical, with no reserved bit set and not both bits 11:10");
+		MVM_RULE(GUEST_SSP_TABLE, mvm_check_canonical(c, MVM_FIELD(GUEST_SSP_TABLE)),
+			 "it must be canonical");
+	}
+	if (entry & ENTRY_LOAD_PKRS)
+		MVM_RULE(GUEST_PKRS, !(MVM_FIELD(GUEST_PKRS) >> 32), "bits 63:32 must be 0");
 }
 
 /* One segment's fields together, with their encodings for the report */
@@ -159,15 +188,13 @@ static void check_vm86_segment(struct mvm_check *c, const struct segment *s)
 	AR_RULE(s, s->ar == AR_VM86, "in virtual-8086 mode they must be 0xf3");
 }
 
+/* No rule is about bit 16: CS is checked as if it were usable, whatever that says. */
 static void check_cs(struct mvm_check *c, const struct state *s,
 		     const struct segment *cs, const struct segment *ss)
 {
 	u64 type = type_of(cs);
 
 	BASE_RULE(cs, !(cs->base >> 32), "bits 63:32 must be 0");
-	AR_RULE(cs, usable(cs), "CS must be usable");
-	if (!usable(cs))
-		return;
 	AR_RULE(cs, (type & 9) == 9 || (s->unrestricted && type == 3),
 		"the type must be accessed code (or 3 for an unrestricted guest)");
 	if (type == 3)
@@ -207,7 +234,7 @@ static void check_data(struct mvm_check *c, const struct state *s,
 	u64 type = type_of(d);
 
 	if (long_base)
-		BASE_RULE(d, mvm_check_canonical(d->base), "it must be canonical");
+		BASE_RULE(d, mvm_check_canonical(c, d->base), "it must be canonical");
 	if (!usable(d))
 		return;
 	if (!long_base)
@@ -225,7 +252,7 @@ static void check_system(struct mvm_check *c, const struct state *s)
 
 	AR_RULE(&tr, usable(&tr), "TR must be usable");
 	SELECTOR_RULE(&tr, !(tr.selector & 4), "TI (bit 2) must be 0");
-	BASE_RULE(&tr, mvm_check_canonical(tr.base), "it must be canonical");
+	BASE_RULE(&tr, mvm_check_canonical(c, tr.base), "it must be canonical");
 	if (usable(&tr)) {
 		AR_RULE(&tr, type_of(&tr) == 11 || (type_of(&tr) == 3 && !s->ia32e),
 			"the type must be busy TSS, in IA-32e mode that of 64 bits");
@@ -235,7 +262,7 @@ static void check_system(struct mvm_check *c, const struct state *s)
 	if (!usable(&ldtr))
 		return;
 	SELECTOR_RULE(&ldtr, !(ldtr.selector & 4), "TI (bit 2) must be 0");
-	BASE_RULE(&ldtr, mvm_check_canonical(ldtr.base), "it must be canonical");
+	BASE_RULE(&ldtr, mvm_check_canonical(c, ldtr.base), "it must be canonical");
 	AR_RULE(&ldtr, type_of(&ldtr) == 2, "the type must be LDT");
 	check_descriptor(c, &ldtr, true);
 }
@@ -264,9 +291,9 @@ static void check_segments(struct mvm_check *c, const struct state *s)
 
 static void check_tables(struct mvm_check *c)
 {
-	MVM_RULE(GUEST_GDTR_BASE, mvm_check_canonical(MVM_FIELD(GUEST_GDTR_BASE)),
+	MVM_RULE(GUEST_GDTR_BASE, mvm_check_canonical(c, MVM_FIELD(GUEST_GDTR_BASE)),
 		 "it must be canonical");
-	MVM_RULE(GUEST_IDTR_BASE, mvm_check_canonical(MVM_FIELD(GUEST_IDTR_BASE)),
+	MVM_RULE(GUEST_IDTR_BASE, mvm_check_canonical(c, MVM_FIELD(GUEST_IDTR_BASE)),
 		 "it must be canonical");
 	MVM_RULE(GUEST_GDTR_LIMIT, MVM_FIELD(GUEST_GDTR_LIMIT) <= 0xffff, "bits 31:16 must be 0");
 	MVM_RULE(GUEST_IDTR_LIMIT, MVM_FIELD(GUEST_IDTR_LIMIT) <= 0xffff, "bits 31:16 must be 0");
@@ -281,9 +308,12 @@ static bool injects(const struct mvm_check *c, u32 type)
 static void check_rip_rflags(struct mvm_check *c, const struct state *s)
 {
 	u64 rip = MVM_FIELD(GUEST_RIP), rflags = MVM_FIELD(GUEST_RFLAGS);
+	u64 above = rip >> c->cpu->linear_bits, ssp = MVM_FIELD(GUEST_SSP);
 
+	/* One more than the greatest canonical address below the gap is allowed. */
 	if (s->ia32e && MVM_FIELD(GUEST_CS_ACCESS_RIGHTS) & VMX_AR_L)
-		MVM_RULE(GUEST_RIP, mvm_check_canonical(rip), "it must be canonical");
+		MVM_RULE(GUEST_RIP, !above || above == GENMASK_ULL(63 - c->cpu->linear_bits, 0),
+			 "in 64-bit code, the bits above the linear-address width must be equal");
 	else
 		MVM_RULE(GUEST_RIP, !(rip >> 32), "outside 64-bit code, bits 63:32 must be 0");
 	MVM_RULE(GUEST_RFLAGS, !(rflags & (GENMASK_ULL(63, 22) | BIT_ULL(15) | BIT_ULL(5) |
@@ -293,6 +323,11 @@ static void check_rip_rflags(struct mvm_check *c, const struct state *s)
 		 "VM (bit 17) must be 0 in IA-32e mode and in real mode");
 	MVM_RULE(GUEST_RFLAGS, rflags & RFLAGS_IF || !injects(c, VMX_EVENT_EXTERNAL),
 		 "IF (bit 9) must be 1 to inject an external interrupt");
+	if (!(MVM_FIELD(ENTRY_CONTROLS) & ENTRY_LOAD_CET))
+		return;
+	MVM_RULE(GUEST_SSP, !(ssp & 3), "it must be a multiple of 4");
+	MVM_RULE(GUEST_SSP, s->ia32e ? mvm_check_canonical(c, ssp) : !(ssp >> 32),
+		 "it must be canonical, and outside IA-32e mode below 4 GiB");
 }
 
 static void check_activity(struct mvm_check *c)
@@ -341,43 +376,85 @@ static void check_interruptibility(struct mvm_check *c)
 		 "an external interrupt cannot be injected while STI or MOV SS block it");
 	MVM_RULE(GUEST_INTERRUPTIBILITY, !injects(c, VMX_EVENT_NMI) || !mov_ss,
 		 "an NMI cannot be injected while MOV SS blocks it");
-	MVM_RULE(GUEST_INTERRUPTIBILITY, !(blocking & BIT(2)), "blocking by SMI is for SMM only");
+	c->may = true;
+	c->qualification = MVM_CHECK_QUAL_NMI;
+	MVM_RULE(GUEST_INTERRUPTIBILITY, !injects(c, VMX_EVENT_NMI) || !sti,
+		 "some CPUs inject no NMI while STI blocks interrupts");
+	c->may = false;
+	c->qualification = MVM_CHECK_QUAL_NONE;
+	MVM_RULE(GUEST_INTERRUPTIBILITY, !(blocking & BLOCKING_SMI),
+		 "blocking by SMI is for SMM only");
 	MVM_RULE(GUEST_INTERRUPTIBILITY, !injects(c, VMX_EVENT_NMI) ||
 		 !(blocking & VMX_BLOCKING_NMI) ||
 		 !(MVM_FIELD(PIN_CONTROLS) & VMX_PIN_VIRTUAL_NMIS),
 		 "with virtual NMIs, an NMI cannot be injected while NMIs are blocked");
+	MVM_RULE(GUEST_INTERRUPTIBILITY, !(blocking & BLOCKING_ENCLAVE) ||
+		 (c->cpu->sgx && !mov_ss),
+		 "enclave interruption (bit 4) needs SGX and excludes blocking by MOV SS");
 
 	MVM_RULE(GUEST_PENDING_DEBUG, !(pending & PENDING_RESERVED), "a reserved bit is set");
 	if (sti || mov_ss || MVM_FIELD(GUEST_ACTIVITY) == VMX_ACTIVITY_HLT)
 		MVM_RULE(GUEST_PENDING_DEBUG, !!(pending & PENDING_BS) == step,
 			 "BS (bit 14) must be 1 just when a single-step trap is due");
+	if (pending & PENDING_RTM) {
+		MVM_RULE(GUEST_PENDING_DEBUG,
+			 (pending & ~PENDING_RTM) == PENDING_ENABLED && c->cpu->rtm,
+			 "RTM (bit 16) is for CPUs with RTM, and goes with bit 12 alone");
+		MVM_RULE(GUEST_INTERRUPTIBILITY, !mov_ss,
+			 "blocking by MOV SS excludes a pending RTM debug exception");
+	}
 }
 
 static void check_link_pointer(struct mvm_check *c)
 {
-	u64 link = MVM_FIELD(VMCS_LINK_POINTER);
+	u64 link = MVM_FIELD(VMCS_LINK_POINTER), shadow, word;
 
-	MVM_RULE(VMCS_LINK_POINTER, link == ~0ULL ||
-		 (!(link & 0xfff) && mvm_check_physical(c, link)),
+	if (link == ~0ULL)
+		return;
+	c->qualification = MVM_CHECK_QUAL_LINK;
+	MVM_RULE(VMCS_LINK_POINTER, !(link & 0xfff) && mvm_check_physical(c, link),
 		 "it must be all ones, or a multiple of 4096 within the physical-address width");
+	MVM_RULE(VMCS_LINK_POINTER, link != c->cpu->current_vmcs,
+		 "it must not point to the current VMCS");
+	if (!(link & 0xfff) && mvm_check_peek(c, link, &word)) {
+		shadow = mvm_check_secondary(c) & CPU2_SHADOWING ? BIT_ULL(31) : 0;
+		MVM_RULE(VMCS_LINK_POINTER, ((word ^ c->cpu->msrs->basic) & VMX_BASIC_REVISION) == 0,
+			 "there must be the VMCS revision identifier");
+		MVM_RULE(VMCS_LINK_POINTER, (word & BIT_ULL(31)) == shadow,
+			 "bit 31 there must be as the control VMCS shadowing");
+	}
+	c->qualification = MVM_CHECK_QUAL_NONE;
 }
 
+/*
+ * With EPT the entries are in the VMCS, without it in memory, where CR3 says.
+ */
 static void check_pdptes(struct mvm_check *c, const struct state *s)
 {
 	u64 reserved = GENMASK_ULL(2, 1) | GENMASK_ULL(8, 5) |
 		       GENMASK_ULL(63, c->cpu->phys_bits);
+	u64 table = MVM_FIELD(GUEST_CR3) & GENMASK_ULL(31, 5), entry;
+	unsigned int i;
 
 	if (s->ia32e || !(MVM_FIELD(GUEST_CR0) & CR0_PG) ||
 	    !(MVM_FIELD(GUEST_CR4) & CR4_PAE))
 		return;
+	c->qualification = MVM_CHECK_QUAL_PDPTE;
 #define PDPTE(n)							\
 	MVM_RULE(GUEST_PDPTE##n, !(MVM_FIELD(GUEST_PDPTE##n) & 1) ||	\
 		 !(MVM_FIELD(GUEST_PDPTE##n) & reserved),		\
 		 "a reserved bit is set in a present entry")
-	PDPTE(0);
-	PDPTE(1);
-	PDPTE(2);
-	PDPTE(3);
+	if (mvm_check_secondary(c) & VMX_CPU2_EPT) {
+		PDPTE(0);
+		PDPTE(1);
+		PDPTE(2);
+		PDPTE(3);
+	} else {
+		for (i = 0; i < 4 && mvm_check_peek(c, table + 8 * i, &entry); i++)
+			MVM_RULE(GUEST_CR3, !(entry & 1) || !(entry & reserved),
+				 "a reserved bit is set in a present PDPTE that it points to");
+	}
+	c->qualification = MVM_CHECK_QUAL_NONE;
 }
 
 /**

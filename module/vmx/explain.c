@@ -9,7 +9,7 @@
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/slab.h>
-#include <asm/processor.h>
+#include <asm/page.h>
 
 #include "../mvm.h"
 #include "check.h"
@@ -52,11 +52,8 @@ static void say(void *ctx, const struct mvm_check_finding *f)
 void mvm_vmx_explain(struct mvm_vcpu *vcpu, const char *error)
 {
 	static DEFINE_RATELIMIT_STATE(limit, 5 * HZ, 10);
-	const struct mvm_check_cpu cpu = {
-		.msrs = &mvm_vmx_msrs,
-		.phys_bits = boot_cpu_data.x86_phys_bits,
-	};
 	struct mvm_vmcs_image *image;
+	struct mvm_check_cpu cpu;
 
 	if (!__ratelimit(&limit))
 		return;
@@ -64,6 +61,8 @@ void mvm_vmx_explain(struct mvm_vcpu *vcpu, const char *error)
 	if (!image)
 		return;
 	read_image(image);
+	mvm_check_this_cpu(&cpu, &mvm_vmx_msrs);
+	cpu.current_vmcs = __pa(vcpu->vmx.vmcs);
 	pr_info("VM entry of vCPU %d failed: %s\n", vcpu->id, error);
 	if (!mvm_check_vmcs(image, &cpu, say, NULL))
 		pr_info("  no rule that minivmm knows is broken\n");

@@ -4,7 +4,7 @@
  * itself. What a rule says is the SDM's; each row names the field that the
  * finding must be about.
  */
-// sources: module/vmx/check.c module/vmx/check_guest.c
+// sources: module/vmx/check.c module/vmx/check_control.c module/vmx/check_guest.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,12 +27,12 @@ static const struct mvm_vmx_msrs msrs = {
 	.cpu2 = 0xffffffff00000000, .exit = 0xffffffff00036dff,
 	.entry = 0xffffffff000011ff,
 	.misc = 4 << 16 | BIT_ULL(6) | BIT_ULL(7),
-	.ept_vpid = VMX_EPT_CAP_WB | VMX_EPT_CAP_AD,
+	.ept_vpid = VMX_EPT_CAP_4_LEVEL | VMX_EPT_CAP_WB | VMX_EPT_CAP_AD,
 	.cr0_fixed0 = 0x80000021, .cr0_fixed1 = 0xffffffff,
 	.cr4_fixed0 = 0x2000, .cr4_fixed1 = 0x3727ff,
 };
 
-static const struct mvm_check_cpu cpu = { .msrs = &msrs, .phys_bits = 40 };
+static const struct mvm_check_cpu cpu = { .msrs = &msrs, .phys_bits = 40, .linear_bits = 48 };
 
 /* A 64-bit guest in a 64-bit host, with EPT and unrestricted guest */
 static struct mvm_vmcs_image good(void)
@@ -210,7 +210,7 @@ static const struct mutation mutations[] = {
 	ONE("EFER without LME", GUEST_EFER, 0x400, GUEST),
 	ONE("EFER bit 1", GUEST_EFER, 0x502, GUEST),
 	ONE("SYSENTER EIP", GUEST_SYSENTER_EIP, BIT_ULL(47), GUEST),
-	ONE("CS unusable", GUEST_CS_ACCESS_RIGHTS, VMX_AR_UNUSABLE, GUEST),
+	ONE("CS unusable, and nothing else", GUEST_CS_ACCESS_RIGHTS, VMX_AR_UNUSABLE, GUEST),
 	ONE("CS not accessed", GUEST_CS_ACCESS_RIGHTS, 0xa09a, GUEST),
 	ONE("CS not present", GUEST_CS_ACCESS_RIGHTS, 0xa01b, GUEST),
 	ONE("CS a system segment", GUEST_CS_ACCESS_RIGHTS, 0xa08b, GUEST),
@@ -236,7 +236,7 @@ static const struct mutation mutations[] = {
 	TWO("LDTR with TI", GUEST_LDTR_SELECTOR, 4, GUEST_LDTR_ACCESS_RIGHTS, 0x82, GUEST),
 	ONE("GDTR limit of 17 bits", GUEST_GDTR_LIMIT, 0x10000, GUEST),
 	ONE("IDTR base", GUEST_IDTR_BASE, BIT_ULL(47), GUEST),
-	ONE("RIP not canonical", GUEST_RIP, BIT_ULL(47), GUEST),
+	ONE("RIP not canonical", GUEST_RIP, BIT_ULL(48), GUEST),
 	ONE("RFLAGS bit 1 clear", GUEST_RFLAGS, 0, GUEST),
 	ONE("RFLAGS bit 3", GUEST_RFLAGS, 0xa, GUEST),
 	ONE("RFLAGS bit 22", GUEST_RFLAGS, 0x400002, GUEST),
