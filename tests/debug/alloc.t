@@ -5,7 +5,7 @@
 # CPU's entry into VMX operation. That nothing leaks is the debug kernel's to
 # say, at the end of each run.
 
-. "$(dirname "$0")/../lab/lib.sh"
+. "$(dirname "$0")/lib.sh"
 
 devices=minivmm
 compare --timeout 600 -- failnth

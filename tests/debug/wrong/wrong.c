@@ -7,8 +7,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/delay.h>
-#include <linux/gfp.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -94,7 +92,7 @@ static void lock_order(void)
 	mutex_unlock(&second);
 }
 
-static void preemptible(void)
+static void which_cpu(void)
 {
 	pr_info("on CPU %d\n", smp_processor_id());
 }
@@ -117,11 +115,6 @@ static void leak(void)
 	pr_info("leaked %d\n", !!kmalloc(300, GFP_KERNEL));
 }
 
-static void leak_page(void)
-{
-	pr_info("leaked %d\n", !!__get_free_page(GFP_KERNEL));
-}
-
 static void list_corruption(void)
 {
 	struct list_head head = LIST_HEAD_INIT(head), entry;
@@ -142,10 +135,9 @@ static const struct {
 	{ "shift", shift },
 	{ "sleep-in-atomic", sleep_in_atomic },
 	{ "lock-order", lock_order },
-	{ "preemptible", preemptible },
+	{ "preemptible", which_cpu },
 	{ "free-timer", free_timer },
 	{ "leak", leak },
-	{ "leak-page", leak_page },
 	{ "list-corruption", list_corruption },
 };
 
