@@ -5,6 +5,7 @@
 #include <linux/kvm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <asm/cpufeature.h>
 #include <asm/processor.h>
 
 #include "mvm.h"
@@ -13,9 +14,42 @@
 /* CR4 bits that no guest has on this host, whatever its table says */
 static u64 cr4_reserved_here;
 
-static void host_cpuid(u32 function, u32 index, u32 out[4])
+/* The words of feature flags of which Linux keeps a copy, less what it switched off */
+static const struct {
+	u32 function, index;
+	enum mvm_cpuid_reg reg;
+	enum cpuid_leafs word;
+} kernel_words[] = {
+	{ 1, 0, MVM_EDX, CPUID_1_EDX },
+	{ 1, 0, MVM_ECX, CPUID_1_ECX },
+	{ 7, 0, MVM_EBX, CPUID_7_0_EBX },
+	{ 7, 0, MVM_ECX, CPUID_7_ECX },
+	{ 7, 0, MVM_EDX, CPUID_7_EDX },
+	{ 7, 1, MVM_EAX, CPUID_7_1_EAX },
+	{ 0xd, 1, MVM_EAX, CPUID_D_1_EAX },
+	{ 0x80000001, 0, MVM_EDX, CPUID_8000_0001_EDX },
+	{ 0x80000001, 0, MVM_ECX, CPUID_8000_0001_ECX },
+};
+
+/**
+ * mvm_host_cpuid() - execute CPUID, without the features that Linux took away
+ * @function: EAX
+ * @index: ECX
+ * @out: EAX, EBX, ECX and EDX afterwards
+ *
+ * Linux switches a feature off because of an erratum, the firmware's settings
+ * or its command line: a guest had better not use it either.
+ */
+void mvm_host_cpuid(u32 function, u32 index, u32 out[4])
 {
+	unsigned int i;
+
 	cpuid_count(function, index, &out[0], &out[1], &out[2], &out[3]);
+	for (i = 0; i < ARRAY_SIZE(kernel_words); i++)
+		if (kernel_words[i].function == function &&
+		    kernel_words[i].index == index)
+			out[kernel_words[i].reg] &=
+				boot_cpu_data.x86_capability[kernel_words[i].word];
 }
 
 /**
@@ -33,7 +67,7 @@ int mvm_cpuid_init(void)
 	entries = kvcalloc(MVM_MAX_CPUID_ENTRIES, sizeof(*entries), GFP_KERNEL);
 	if (!entries)
 		return -ENOMEM;
-	n = mvm_cpuid_supported(host_cpuid, &mvm_cpuid_limits, entries,
+	n = mvm_cpuid_supported(mvm_host_cpuid, &mvm_cpuid_limits, entries,
 				MVM_MAX_CPUID_ENTRIES);
 	if (n >= 0)
 		cr4_reserved_here = mvm_cpuid_cr4_reserved(entries, n);
@@ -62,7 +96,7 @@ int mvm_get_supported_cpuid(struct kvm_cpuid2 __user *user)
 	entries = kvcalloc(room, sizeof(*entries), GFP_KERNEL);
 	if (!entries)
 		return -ENOMEM;
-	n = mvm_cpuid_supported(host_cpuid, &mvm_cpuid_limits, entries, room);
+	n = mvm_cpuid_supported(mvm_host_cpuid, &mvm_cpuid_limits, entries, room);
 	if (n >= 0 && (copy_to_user(user->entries, entries, n * sizeof(*entries)) ||
 		       put_user(n, &user->nent)))
 		n = -EFAULT;

@@ -103,7 +103,8 @@ struct mvm_exception {
  * @host_cr3: what HOST_CR3 holds
  * @host_cr4: what HOST_CR4 holds
  * @host_fs_base: what HOST_FS_BASE holds
- * @host_debugctl: the host's IA32_DEBUGCTL while loaded
+ * @host_debugctl: the host's IA32_DEBUGCTL during a VM entry
+ * @host_pebs: the host's IA32_PEBS_ENABLE during a VM entry, 0 if not changed
  * @host_kernel_gs: the host's IA32_KERNEL_GS_BASE while loaded
  * @host_ds: the owner's selectors while loaded
  * @host_es: the same
@@ -126,6 +127,7 @@ struct mvm_vmx_vcpu {
 	unsigned long host_cr4;
 	unsigned long host_fs_base;
 	unsigned long host_debugctl;
+	u64 host_pebs;
 	unsigned long host_kernel_gs;
 	u16 host_ds, host_es, host_fs, host_gs, host_ldt;
 };
@@ -244,6 +246,7 @@ void mvm_device_unregister(void);
 
 /* cpuid.c */
 int mvm_cpuid_init(void);
+void mvm_host_cpuid(u32 function, u32 index, u32 out[4]);
 void mvm_vcpu_reset_cpuid(struct mvm_vcpu *vcpu);
 int mvm_get_supported_cpuid(struct kvm_cpuid2 __user *user);
 int mvm_vcpu_set_cpuid2(struct mvm_vcpu *vcpu, struct kvm_cpuid2 __user *user);
@@ -252,5 +255,6 @@ void mvm_vcpu_update_cpuid(struct mvm_vcpu *vcpu, unsigned long cr4);
 
 /* stat.c */
 int mvm_vcpu_stats_fd(struct mvm_vcpu *vcpu);
+int mvm_vm_stats_fd(struct mvm_vm *vm);
 
 #endif

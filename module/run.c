@@ -5,24 +5,56 @@
 #include <linux/kvm.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/task_work.h>
 
 #include "mvm.h"
 #include "vmx/vmx.h"
 
 /*
+ * Does work wait for this thread's return to user space that cannot wait until
+ * the guest has something to say? The SIGBUS of a machine check is such work,
+ * NUMA balancing, and the throttling of whoever is above memory.high. (Not so
+ * restartable sequences, the other user of TIF_NOTIFY_RESUME: each context
+ * switch asks for that, and it means nothing in a system call.)
+ */
+static bool user_work_pending(void)
+{
+	if (task_work_pending(current))
+		return true;
+#ifdef CONFIG_MEMCG
+	if (current->memcg_nr_pages_over_high)
+		return true;
+#endif
+	return false;
+}
+
+/*
+ * Have such work done on the way to user space, without the program noticing:
+ * with TIF_NOTIFY_SIGNAL the kernel looks for signals after this system call,
+ * and if it finds none that has a handler, it makes the call once more.
+ */
+static int do_user_work(struct mvm_vcpu *vcpu)
+{
+	set_thread_flag(TIF_NOTIFY_SIGNAL);
+	vcpu->run->exit_reason = KVM_EXIT_INTR;
+	return -ERESTARTNOHAND;
+}
+
+/*
  * Into the guest until something is user space's to do. A handler that has to
- * sleep leaves the vCPU put; here it is loaded again. Work that waits for this
- * thread's return to user space (rseq, task work) waits until KVM_RUN is done.
+ * sleep leaves the vCPU put; here it is loaded again.
  */
 static int run_loop(struct mvm_vcpu *vcpu)
 {
 	int ret;
 
 	for (;;) {
-		if (unlikely(signal_pending(current))) {
+		if (unlikely(task_sigpending(current))) {
 			vcpu->run->exit_reason = KVM_EXIT_INTR;
 			return -EINTR;
 		}
+		if (unlikely(signal_pending(current) || user_work_pending()))
+			return do_user_work(vcpu);
 		if (unlikely(need_resched())) {
 			mvm_vmx_put(vcpu);
 			cond_resched();

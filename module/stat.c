@@ -42,15 +42,15 @@ static void describe(struct descriptor *d, unsigned int n, const char *prefix,
 	snprintf(d->name, NAME_SIZE, "%s%s", prefix, name);
 }
 
-/* The whole file, in one buffer: it is small, and read seldom. */
-static void *image(struct mvm_vcpu *vcpu, size_t *size)
+/*
+ * The whole file, in one buffer: it is small, and read seldom. The names and
+ * the values are the caller's to fill in.
+ */
+static struct kvm_stats_header *new_image(unsigned int n, size_t *size)
 {
-	unsigned int n = nr_counters(), i, k = 1;
 	size_t descriptors = sizeof(struct kvm_stats_header) + NAME_SIZE;
 	size_t data = descriptors + n * sizeof(struct descriptor);
 	struct kvm_stats_header *header;
-	struct descriptor *d;
-	u64 *value;
 
 	*size = data + n * sizeof(u64);
 	header = kvzalloc(*size, GFP_KERNEL_ACCOUNT);
@@ -61,11 +61,25 @@ static void *image(struct mvm_vcpu *vcpu, size_t *size)
 	header->id_offset = sizeof(*header);
 	header->desc_offset = descriptors;
 	header->data_offset = data;
+	return header;
+}
+
+/* Of a vCPU: all exits, and the exits of each reason */
+static void *vcpu_image(void *owner, size_t *size)
+{
+	struct mvm_vcpu *vcpu = owner;
+	struct kvm_stats_header *header = new_image(nr_counters(), size);
+	struct descriptor *d;
+	unsigned int i, k = 1;
+	u64 *value;
+
+	if (!header)
+		return NULL;
 	snprintf((char *)(header + 1), NAME_SIZE, "minivmm-%d/vcpu-%d",
 		 task_pid_nr(current), vcpu->id);
 
-	d = (void *)header + descriptors;
-	value = (void *)header + data;
+	d = (void *)header + header->desc_offset;
+	value = (void *)header + header->data_offset;
 	describe(&d[0], 0, "", "exits");
 	value[0] = READ_ONCE(vcpu->nr_exits);
 	for (i = 0; i < VMX_NR_REASONS; i++) {
@@ -77,15 +91,49 @@ static void *image(struct mvm_vcpu *vcpu, size_t *size)
 	return header;
 }
 
+/* Of a VM: its vCPUs, and the exits of all of them */
+static void *vm_image(void *owner, size_t *size)
+{
+	struct mvm_vm *vm = owner;
+	struct kvm_stats_header *header = new_image(2, size);
+	struct mvm_vcpu *vcpu;
+	struct descriptor *d;
+	unsigned long id;
+	u64 *value;
+
+	if (!header)
+		return NULL;
+	snprintf((char *)(header + 1), NAME_SIZE, "minivmm-%d", task_pid_nr(current));
+	d = (void *)header + header->desc_offset;
+	value = (void *)header + header->data_offset;
+	describe(&d[0], 0, "", "vcpus");
+	d[0].desc.flags = KVM_STATS_TYPE_INSTANT | KVM_STATS_UNIT_NONE |
+			  KVM_STATS_BASE_POW10;
+	describe(&d[1], 1, "", "exits");
+	mutex_lock(&vm->lock);
+	value[0] = vm->nr_vcpus;
+	xa_for_each(&vm->vcpus, id, vcpu)
+		value[1] += READ_ONCE(vcpu->nr_exits);
+	mutex_unlock(&vm->lock);
+	return header;
+}
+
+/* What a descriptor of statistics is of */
+struct source {
+	void *owner;
+	struct mvm_vm *vm;
+	void *(*image)(void *owner, size_t *size);
+};
+
 static ssize_t stats_read(struct file *file, char __user *user, size_t count,
 			  loff_t *pos)
 {
-	struct mvm_vcpu *vcpu = file->private_data;
+	const struct source *source = file->private_data;
 	ssize_t ret;
 	size_t size;
 	void *buf;
 
-	buf = image(vcpu, &size);
+	buf = source->image(source->owner, &size);
 	if (!buf)
 		return -ENOMEM;
 	ret = simple_read_from_buffer(user, count, pos, buf, size);
@@ -95,9 +143,10 @@ static ssize_t stats_read(struct file *file, char __user *user, size_t count,
 
 static int stats_release(struct inode *inode, struct file *file)
 {
-	struct mvm_vcpu *vcpu = file->private_data;
+	struct source *source = file->private_data;
 
-	mvm_vm_put(vcpu->vm);
+	mvm_vm_put(source->vm);
+	kfree(source);
 	return 0;
 }
 
@@ -108,6 +157,34 @@ static const struct file_operations stats_fops = {
 	.llseek = noop_llseek,
 };
 
+static int stats_fd(const char *name, const struct source *from)
+{
+	struct source *source;
+	struct file *file;
+	int fd;
+
+	source = kmemdup(from, sizeof(*from), GFP_KERNEL_ACCOUNT);
+	if (!source)
+		return -ENOMEM;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		goto free;
+	file = anon_inode_getfile(name, &stats_fops, source, O_RDONLY);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		fd = PTR_ERR(file);
+		goto free;
+	}
+	/* KVM's users read with pread(). */
+	file->f_mode |= FMODE_PREAD;
+	mvm_vm_get(source->vm);
+	fd_install(fd, file);
+	return fd;
+free:
+	kfree(source);
+	return fd;
+}
+
 /**
  * mvm_vcpu_stats_fd() - KVM_GET_STATS_FD of a vCPU
  * @vcpu: the vCPU
@@ -116,20 +193,18 @@ static const struct file_operations stats_fops = {
  */
 int mvm_vcpu_stats_fd(struct mvm_vcpu *vcpu)
 {
-	struct file *file;
-	int fd;
+	return stats_fd("minivmm-vcpu-stats", &(struct source) {
+		.owner = vcpu, .vm = vcpu->vm, .image = vcpu_image });
+}
 
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0)
-		return fd;
-	file = anon_inode_getfile("minivmm-vcpu-stats", &stats_fops, vcpu, O_RDONLY);
-	if (IS_ERR(file)) {
-		put_unused_fd(fd);
-		return PTR_ERR(file);
-	}
-	/* KVM's users read with pread(). */
-	file->f_mode |= FMODE_PREAD;
-	mvm_vm_get(vcpu->vm);
-	fd_install(fd, file);
-	return fd;
+/**
+ * mvm_vm_stats_fd() - KVM_GET_STATS_FD of a VM
+ * @vm: the VM
+ *
+ * Return: a descriptor to read from, or an errno.
+ */
+int mvm_vm_stats_fd(struct mvm_vm *vm)
+{
+	return stats_fd("minivmm-vm-stats", &(struct source) {
+		.owner = vm, .vm = vm, .image = vm_image });
 }

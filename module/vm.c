@@ -100,6 +100,8 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return set_tss_address(vm, arg);
 	case KVM_SET_IDENTITY_MAP_ADDR:
 		return set_identity_map_address(vm, (void __user *)arg);
+	case KVM_GET_STATS_FD:
+		return mvm_vm_stats_fd(vm);
 	case KVM_CHECK_EXTENSION:
 		return mvm_check_extension(arg);
 	}

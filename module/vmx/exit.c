@@ -13,6 +13,7 @@
 #include <asm/special_insns.h>
 #include <asm/tlbflush.h>
 
+#include "../compat.h"
 #include "../mvm.h"
 #include "guest.h"
 #include "operation.h"
@@ -40,8 +41,6 @@ const char * const mvm_vmx_reason_names[VMX_NR_REASONS] = {
 /* Interrupts came and were served as soon as they were on again. */
 static int handle_external_interrupt(struct mvm_vcpu *vcpu)
 {
-	/* The handler ran on this CPU and touched who knows what. */
-	vcpu->vmx.flush_l1d = mvm_vmx_l1d_on_load;
 	return MVM_RESUME;
 }
 
@@ -143,8 +142,31 @@ static int (* const handlers[VMX_NR_REASONS])(struct mvm_vcpu *vcpu) = {
 };
 
 /*
- * The host's CR3 and CR4 can change whenever interrupts are on; its CR0 never
- * does.
+ * perf's counters stop in the guest: VM entry and exit switch
+ * IA32_PERF_GLOBAL_CTRL. perf schedules them in interrupts, too.
+ *
+ * A PEBS record goes to a linear address of the host, and the CPU may write it
+ * late: after the VM entry, into the guest's memory at that address. Not all
+ * CPUs guard against it, so no record is armed when the guest is entered. (An
+ * NMI right here can arm them again; what is left is the time to VMLAUNCH.)
+ */
+static void stop_counters(struct mvm_vcpu *vcpu)
+{
+	u64 global_ctrl;
+
+	rdmsrl(MSR_CORE_PERF_GLOBAL_CTRL, global_ctrl);
+	vmcs_write64(VMCS_HOST_PERF_GLOBAL_CTRL, global_ctrl);
+	if (global_ctrl && static_cpu_has(X86_FEATURE_PEBS)) {
+		rdmsrl(MSR_IA32_PEBS_ENABLE, vcpu->vmx.host_pebs);
+		if (vcpu->vmx.host_pebs)
+			wrmsrl(MSR_IA32_PEBS_ENABLE, 0);
+	}
+}
+
+/*
+ * The host's CR3 and CR4 can change whenever interrupts are on, and so can
+ * IA32_DEBUGCTL: perf starts and stops branch recording by an interrupt. Its
+ * CR0 never does.
  */
 static void refresh_host_state(struct mvm_vcpu *vcpu)
 {
@@ -158,22 +180,27 @@ static void refresh_host_state(struct mvm_vcpu *vcpu)
 		vcpu->vmx.host_cr4 = cr4;
 		vmcs_writel(VMCS_HOST_CR4, cr4);
 	}
-	/* perf schedules its counters in interrupts, too. */
+	/* A VM exit clears it: SDM Vol. 3, "Loading Host State". */
+	vcpu->vmx.host_debugctl = get_debugctlmsr();
 	if (mvm_vmx.entry & VMX_ENTRY_LOAD_PERF &&
-	    static_cpu_has(X86_FEATURE_ARCH_PERFMON)) {
-		u64 global_ctrl;
-
-		rdmsrl(MSR_CORE_PERF_GLOBAL_CTRL, global_ctrl);
-		vmcs_write64(VMCS_HOST_PERF_GLOBAL_CTRL, global_ctrl);
-	}
+	    static_cpu_has(X86_FEATURE_ARCH_PERFMON))
+		stop_counters(vcpu);
 }
 
-/* The VM exit changed what the kernel needs in its next interrupt handler. */
+/*
+ * Give the kernel back what it needs in its next interrupt handler, and what
+ * the VM exit or the way to the VM entry changed. No VMREAD: this is also the
+ * way back from an entry that failed.
+ */
 static void restore_host_debug(struct mvm_vcpu *vcpu)
 {
 	if (unlikely(vcpu->vmx.host_debugctl))
 		update_debugctlmsr(vcpu->vmx.host_debugctl);
-	/* The VM exit left DR7 with nothing enabled. */
+	if (unlikely(vcpu->vmx.host_pebs)) {
+		wrmsrl(MSR_IA32_PEBS_ENABLE, vcpu->vmx.host_pebs);
+		vcpu->vmx.host_pebs = 0;
+	}
+	/* The VM exit, or mvm_vmx_deliver(), left DR7 with nothing enabled. */
 	if (unlikely(hw_breakpoint_active()))
 		hw_breakpoint_restore();
 }
@@ -189,10 +216,8 @@ static void hand_to_host(struct mvm_vcpu *vcpu)
 
 	if ((event & VMX_EVENT_TYPE) == VMX_EVENT_NMI)
 		asm volatile("int $2");
-	else if (IS_ENABLED(CONFIG_X86_MCE) &&
-		 (event & (VMX_EVENT_VALID | VMX_EVENT_TYPE | VMX_EVENT_VECTOR)) ==
-		 (VMX_EVENT_VALID | VMX_EVENT_HARD_EXCEPTION | VMX_VECTOR_MC))
-		asm volatile("int $18");
+	else if ((event & VMX_EVENT_VECTOR) == VMX_VECTOR_MC)
+		mvm_compat_machine_check();
 }
 
 /* A rule about the guest's state, or about what VM entry loads, is broken. */
@@ -250,6 +275,8 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 		done = mvm_vmx_deliver(vcpu);
 	}
 	refresh_host_state(vcpu);
+	if (mvm_vmx_l1d_on_load && mvm_compat_interrupt_ran())
+		vcpu->vmx.flush_l1d = true;
 	if (unlikely(vcpu->vmx.flush_l1d)) {
 		vcpu->vmx.flush_l1d = mvm_vmx_l1d_always;
 		mvm_vmx_flush_l1d();
@@ -258,6 +285,7 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 		native_write_cr2(vcpu->cr2);
 
 	if (unlikely(mvm_vmx_enter(&vcpu->enter, vcpu->vmx.launched))) {
+		restore_host_debug(vcpu);
 		local_irq_enable();
 		reason = vmcs_read32(VMCS_INSTRUCTION_ERROR);
 		return entry_failed(vcpu, reason, mvm_vmx_instruction_error(reason));
@@ -266,8 +294,13 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 	vcpu->cr2 = native_read_cr2();
 	restore_host_debug(vcpu);
 	reason = vmcs_read32(VMCS_EXIT_REASON);
-	if (unlikely(reason == VMX_REASON_EXCEPTION_NMI ||
-		     (u16)reason == VMX_REASON_MACHINE_CHECK))
+	/*
+	 * A machine check in the VM entry: no field of the VMCS says more (SDM
+	 * Vol. 3, "VM-Entry Failures During or After Loading Guest State").
+	 */
+	if (unlikely((u16)reason == VMX_REASON_MACHINE_CHECK))
+		mvm_compat_machine_check();
+	else if (unlikely(reason == VMX_REASON_EXCEPTION_NMI))
 		hand_to_host(vcpu);
 	/* An interrupt that made the guest exit is served here. */
 	local_irq_enable();

@@ -7,9 +7,11 @@
 #include <asm/debugreg.h>
 #include <asm/processor-flags.h>
 
+#include "../compat.h"
 #include "../mvm.h"
 #include "guest.h"
 #include "vmcs.h"
+#include "vmx.h"
 
 /*
  * The guest's #DB goes back to it. SDM Vol. 3, "Exit Qualification for Debug
@@ -37,6 +39,34 @@ static int handle_db(struct mvm_vcpu *vcpu, u32 event)
 	return MVM_RESUME;
 }
 
+/*
+ * #AC has two causes. An unaligned access raises it in ring 3 of a guest that
+ * set CR0.AM and RFLAGS.AC; a split lock raises it in any guest while the host
+ * detects those (SDM Vol. 3, "Features to Disable Bus Locks"), and a guest that
+ * cannot expect it would die of it.
+ */
+static int handle_ac(struct mvm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	u32 error = vmcs_read32(VMCS_EXIT_ERROR_CODE);
+	unsigned long rip = vmcs_readl(VMCS_GUEST_RIP);
+
+	if (!boot_cpu_has(X86_FEATURE_SPLIT_LOCK_DETECT) ||
+	    (mvm_vmx_cpl() == 3 && mvm_vmx_read_cr0(vcpu) & X86_CR0_AM &&
+	     vmcs_readl(VMCS_GUEST_RFLAGS) & X86_EFLAGS_AC)) {
+		mvm_vmx_queue_error(vcpu, VMX_VECTOR_AC, error);
+		return MVM_RESUME;
+	}
+	/* The kernel may make this thread wait. */
+	mvm_vmx_put(vcpu);
+	if (mvm_compat_split_lock(rip))
+		return MVM_RESUME;
+	run->exit_reason = KVM_EXIT_EXCEPTION;
+	run->ex.exception = VMX_VECTOR_AC;
+	run->ex.error_code = error;
+	return MVM_TO_USER;
+}
+
 int mvm_handle_exception_nmi(struct mvm_vcpu *vcpu)
 {
 	u32 event = vmcs_read32(VMCS_EXIT_EVENT);
@@ -56,6 +86,8 @@ int mvm_handle_exception_nmi(struct mvm_vcpu *vcpu)
 		return MVM_RESUME;
 	if (vector == VMX_VECTOR_DB)
 		return handle_db(vcpu, event);
+	if (vector == VMX_VECTOR_AC)
+		return handle_ac(vcpu);
 	if (event & VMX_EVENT_ERROR_CODE)
 		mvm_vmx_queue_error(vcpu, vector, vmcs_read32(VMCS_EXIT_ERROR_CODE));
 	else

@@ -156,6 +156,19 @@ int mvm_vmx_set_msr(struct mvm_vcpu *vcpu, u32 index, u64 value, bool host)
 	case MSR_KERNEL_GS_BASE:
 		change.where = &vcpu->msrs.kernel_gs_base;
 		break;
+	case MSR_IA32_APICBASE:
+		vcpu->msrs.apic_base = value;
+		/* CPUID shows whether the APIC is on. */
+		mvm_vcpu_update_cpuid(vcpu, mvm_vmx_read_cr4(vcpu));
+		return 0;
+	case MSR_IA32_UCODE_REV:
+		/*
+		 * SDM Vol. 3, "Determining the Signature": software writes 0,
+		 * executes CPUID and reads the revision. The guest must find it.
+		 */
+		if (host)
+			vcpu->msrs.ucode_rev = value;
+		return 0;
 	default:
 		change.where = mvm_msr_stored(&vcpu->msrs, index);
 		if (!change.where || (!host && !mvm_msr_visible(index, &vcpu->cpuid)))

@@ -8,8 +8,9 @@
  * by physical address, because its not-present page-table entries are not
  * translated by EPT. Hence the cache is emptied before an entry if anything
  * ran since the last that may have touched secrets: everything that runs
- * between mvm_vmx_put() and mvm_vmx_load(), and interrupt handlers. The exit
- * handlers of this module touch the vCPU's own data alone.
+ * between mvm_vmx_put() and mvm_vmx_load(), and interrupt handlers, whether
+ * they made the guest exit or came while an exit was handled. The exit handlers
+ * of this module touch the vCPU's own data alone.
  */
 #include <linux/cpu.h>
 #include <linux/gfp.h>

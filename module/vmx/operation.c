@@ -459,11 +459,6 @@ static void check_cpu(void *differing)
 		atomic_set(differing, smp_processor_id() + 1);
 }
 
-static void host_cpuid(u32 function, u32 index, u32 out[4])
-{
-	cpuid_count(function, index, &out[0], &out[1], &out[2], &out[3]);
-}
-
 static int check_platform(void)
 {
 	u32 vendor = boot_cpu_data.x86_vendor;
@@ -522,7 +517,7 @@ int mvm_vmx_init(struct mvm_vmx_options *options)
 		return -EIO;
 	}
 
-	mvm_cpuid_limits_init(&mvm_cpuid_limits, host_cpuid, mvm_fpu_supported_xcr0());
+	mvm_cpuid_limits_init(&mvm_cpuid_limits, mvm_host_cpuid, mvm_fpu_supported_xcr0());
 	mvm_cpuid_limits.rdtscp = mvm_vmx.cpu2 & VMX_CPU2_RDTSCP;
 	mvm_cpuid_limits.invpcid = mvm_vmx.cpu2 & VMX_CPU2_INVPCID;
 	/* MOV to CR4 and MOV to CR3 with PCIDs do not exit, the CPU does it all. */

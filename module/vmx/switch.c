@@ -232,8 +232,6 @@ void mvm_vmx_load(struct mvm_vcpu *vcpu)
 		v->host_fs_base = fs_base;
 		vmcs_writel(VMCS_HOST_FS_BASE, fs_base);
 	}
-	/* A VM exit clears it: SDM Vol. 3, "Loading Host State". */
-	v->host_debugctl = get_debugctlmsr();
 
 	load_msrs(vcpu);
 	kernel_fpu_begin_mask(0);

@@ -261,8 +261,9 @@ u64 mvm_cpuid_xcr0(const struct kvm_cpuid_entry2 *entries, u32 nent,
  * @entries: the guest's CPUID table
  * @nent: entries in it
  *
- * Return: what the table says, or 36 when it has no leaf 80000008H (SDM Vol. 3,
- * "Enumeration of Paging Features by CPUID").
+ * Return: what the table says, but at most 63: it is a number of bits to shift
+ * a u64 by, and the table is whatever a program wrote. 36 when there is no leaf
+ * 80000008H (SDM Vol. 3, "Enumeration of Paging Features by CPUID").
  */
 u8 mvm_cpuid_maxphyaddr(const struct kvm_cpuid_entry2 *entries, u32 nent)
 {
@@ -272,7 +273,7 @@ u8 mvm_cpuid_maxphyaddr(const struct kvm_cpuid_entry2 *entries, u32 nent)
 	if (e && e->eax >= 0x80000008) {
 		e = find_any(entries, nent, 0x80000008);
 		if (e)
-			return e->eax & 0xff;
+			return min(e->eax & 0xff, 63U);
 	}
 	return 36;
 }

@@ -54,8 +54,8 @@
 /* DEBUGCTL.LBR and .BTF: accepted and without effect */
 #define DEBUGCTL_IGNORED	GENMASK_ULL(1, 0)
 
-/* Fast strings, which every CPU of the kind has: KVM's value after reset */
-#define MISC_ENABLE_FAST_STRING	BIT_ULL(0)
+/* SDM Vol. 4: "BTS Unavailable" and "PEBS Unavailable", as KVM has them after reset */
+#define MISC_ENABLE_DEFAULT	(BIT_ULL(11) | BIT_ULL(12))
 
 const u32 mvm_msr_list[] = {
 	TSC, SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP, STAR, LSTAR, CSTAR, FMASK,
@@ -73,7 +73,7 @@ void mvm_msrs_reset(struct mvm_msrs *msrs, bool bsp)
 {
 	memset(msrs, 0, sizeof(*msrs));
 	msrs->apic_base = APIC_BASE_DEFAULT | APIC_BASE_EN | (bsp ? APIC_BASE_BSP : 0);
-	msrs->misc_enable = MISC_ENABLE_FAST_STRING;
+	msrs->misc_enable = MISC_ENABLE_DEFAULT;
 	/* What KVM reports: microcode revision 1 in the upper half */
 	msrs->ucode_rev = 0x100000000ULL;
 }

@@ -674,6 +674,12 @@ static void test_maxphyaddr(void **state)
 	assert_int_equal(mvm_cpuid_maxphyaddr(NULL, 0), 36);
 	e[0].eax = 0x80000007;
 	assert_int_equal(mvm_cpuid_maxphyaddr(e, 2), 36);
+	/* A program may write any byte, and u64 values are shifted by it. */
+	e[0].eax = 0x80000008;
+	e[1].eax = 0x40;
+	assert_int_equal(mvm_cpuid_maxphyaddr(e, 2), 63);
+	e[1].eax = 0xff;
+	assert_int_equal(mvm_cpuid_maxphyaddr(e, 2), 63);
 }
 
 static void test_update(void **state)

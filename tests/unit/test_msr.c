@@ -222,8 +222,8 @@ static void after_reset(void **state)
 {
 	struct mvm_msrs expected = {
 		.apic_base = 0xfee00900,
-		/* Fast strings; microcode revision 1, which is in the upper half */
-		.misc_enable = 1,
+		/* No BTS, no PEBS; microcode revision 1, which is in the upper half */
+		.misc_enable = BIT_ULL(11) | BIT_ULL(12),
 		.ucode_rev = BIT_ULL(32),
 	};
 	struct mvm_msrs msrs;

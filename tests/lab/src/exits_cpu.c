@@ -83,6 +83,14 @@ static void cpuid_table(void)
 
 GUEST64(rdmsr64, "rdmsr; hlt");
 GUEST64(wrmsr64, "wrmsr; hlt");
+GUEST64(apic_switch,
+	"mov $0x1b, %ecx; xor %edx, %edx; mov $0xfee00000, %eax; wrmsr\n"
+	"mov $1, %eax; cpuid; mov %edx, %esi\n"
+	"mov $0x1b, %ecx; xor %edx, %edx; mov $0xfee00800, %eax; wrmsr\n"
+	"mov $1, %eax; cpuid; mov %edx, %edi; hlt");
+GUEST64(revision,
+	"mov $0x8b, %ecx; xor %eax, %eax; xor %edx, %edx; wrmsr\n"
+	"mov $1, %eax; cpuid; mov $0x8b, %ecx; rdmsr; hlt");
 
 /* The guest writes @value, or reads what KVM_SET_MSRS set to @value. */
 static const char *msr_op(bool write, u32 index, u64 value)
@@ -162,6 +170,18 @@ static void msr_access(void)
 	set_msr(&full, 0x277, 0x0007040600070406);
 	is(msr_op(false, 0x1b, 0xfee00800), "HLT", "RDMSR APIC base");
 	is_hex(get_regs(&full).rax, 0xfee00800, "  RAX");
+
+	/* CPUID.1:EDX.APIC follows the enable bit. */
+	guest64(&full, apic_switch);
+	is(vcpu_run(&full), "HLT", "WRMSR APIC base: off, and on");
+	is_hex(get_regs(&full).rsi >> 9 & 1, 0, "  the APIC is gone");
+	is_hex(get_regs(&full).rdi >> 9 & 1, 1, "  and it is back");
+
+	/* How software reads the microcode's revision */
+	set_msr(&full, 0x8b, 0x123400000000);
+	guest64(&full, revision);
+	is(vcpu_run(&full), "HLT", "WRMSR of the microcode's revision, CPUID");
+	is_hex(get_regs(&full).rdx, 0x1234, "  RDMSR reads the revision");
 
 	/* SCE and NX come and go; LMA is the processor's. */
 	is(msr_op(true, 0xc0000080, 0xd01), "HLT", "WRMSR EFER: SCE, NX");

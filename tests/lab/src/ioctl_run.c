@@ -4,10 +4,12 @@
  * which states the processor refuses to enter.
  */
 #include <errno.h>
+#include <linux/keyctl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include "tap.h"
@@ -386,6 +388,45 @@ static void bad_pages(void)
 	   "KVM_RUN with a clean run page");
 }
 
+static long keyctl(int op, long arg)
+{
+	return syscall(SYS_keyctl, op, arg, 0, 0, 0);
+}
+
+/*
+ * Work that waits for a thread's return to user space is done although the
+ * guest never comes back: a child gives its parent another session keyring
+ * (keyctl(2), KEYCTL_SESSION_TO_PARENT), which the parent's thread itself has
+ * to take. Then the old one has no user left, and is gone.
+ */
+static void work_for_the_parent(void)
+{
+	struct sigaction act = { .sa_handler = handler };
+	int old, status, i, pid;
+
+	old = keyctl(KEYCTL_JOIN_SESSION_KEYRING, (long)"minivmm-old");
+	if (old < 0)
+		bail("keyctl: %s", strerror(errno));
+	sigaction(SIGUSR1, &act, NULL);
+	guest32(&cpu, counter);
+	pid = fork();
+	if (!pid) {
+		/* Not before the parent is in its guest, which it shares not. */
+		usleep(50000);
+		if (keyctl(KEYCTL_JOIN_SESSION_KEYRING, (long)"minivmm-new") < 0 ||
+		    keyctl(KEYCTL_SESSION_TO_PARENT, 0) < 0)
+			_exit(2);
+		for (i = 0; i < 200 && keyctl(KEYCTL_DESCRIBE, old) >= 0; i++)
+			usleep(5000);
+		kill(getppid(), SIGUSR1);
+		_exit(i == 200);
+	}
+	is(vcpu_run(&cpu), "EINTR INTR",
+	   "task work does not end KVM_RUN, a signal does");
+	waitpid(pid, &status, 0);
+	is_hex(status, 0, "  and the task work was done before");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
@@ -403,5 +444,6 @@ int main(int argc, char **argv)
 	alarm(0);
 	signals();
 	signal_mask();
+	work_for_the_parent();
 	return done_testing();
 }

@@ -317,6 +317,45 @@ static void supported_cpuid_content(void)
 	free(list);
 }
 
+/*
+ * Linux switches ERMS off where the firmware left fast strings off, as the
+ * lab's does: then guests must not see it either.
+ */
+static void linux_takes_away(void)
+{
+	struct vm vm = { .sys = sys };
+	struct kvm_cpuid2 *list = supported_cpuid(&vm);
+	bool found, in_linux = false;
+	char line[8192];
+	FILE *f = fopen("/proc/cpuinfo", "r");
+
+	if (!f)
+		bail("/proc/cpuinfo: %s", strerror(errno));
+	while (fgets(line, sizeof(line), f))
+		in_linux |= !strncmp(line, "flags", 5) && strstr(line, " erms ");
+	fclose(f);
+	is_hex(cpuid_word(list, 7, 0, 1, &found) >> 9 & 1, in_linux,
+	       "ERMS is shown if Linux has it");
+	free(list);
+}
+
+/* The binary statistics describe themselves. */
+static void statistics(int fd, const char *name)
+{
+	struct kvm_stats_header header = { };
+	int stats = ioctl(fd, KVM_GET_STATS_FD, 0);
+
+	is(errno_text(stats < 0 ? -1 : 0), "0", "KVM_GET_STATS_FD on %s", name);
+	is_hex(pread(stats, &header, sizeof(header), 0), sizeof(header),
+	       "  its header can be read");
+	ok(header.num_desc >= 1 && header.name_size >= 8 &&
+	   header.id_offset >= sizeof(header) &&
+	   header.data_offset >= header.desc_offset + header.num_desc *
+	   (sizeof(struct kvm_stats_desc) + header.name_size),
+	   "  and makes sense");
+	close(stats);
+}
+
 static void msr_index_list(int vcpu)
 {
 	/* The state of a 64-bit guest that only MSRs hold. */
@@ -590,6 +629,7 @@ int main(int argc, char **argv)
 	create_vm();
 	supported_cpuid_arguments();
 	supported_cpuid_content();
+	linux_takes_away();
 
 	vm = ioctl(sys, KVM_CREATE_VM, 0);
 	if (vm < 0)
@@ -601,6 +641,8 @@ int main(int argc, char **argv)
 	unknown_on_vm(vm);
 	capabilities_tell_the_truth(vm, vcpu);
 	msr_index_list(vcpu);
+	statistics(vm, "a VM");
+	statistics(vcpu, "a vCPU");
 	in_a_child(vm, vcpu);
 	return done_testing();
 }

@@ -194,6 +194,7 @@ static void fresh_msrs(void)
 		is_hex(get_msr(&cpu, msrs[i].index), msrs[i].fresh,
 		       "fresh %s", msrs[i].name);
 	is_hex(get_msr(&cpu, 0x1b), 0xfee00900, "fresh APICBASE");
+	is_hex(get_msr(&cpu, 0x1a0), 0x1800, "fresh MISC_ENABLE");
 }
 
 static void other_vcpu(void)
