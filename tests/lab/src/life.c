@@ -21,8 +21,6 @@ GUEST32(outs_forever, "sti; 1: out %al, $0x10; jmp 1b");
 /* With interrupts on: see ioctl_run.c. */
 GUEST32(forever, "sti; 1: incl 0xb000; jmp 1b");
 
-#define MEMINFO "/proc/meminfo"
-
 static const char *device, *module;
 
 static void module_path(char *path, size_t size, const char *what)
@@ -415,17 +413,27 @@ static void many(void)
 	is_unused("eight VMs gone");
 }
 
-static long meminfo(const char *what)
+static long number_in(const char *file, const char *what)
 {
 	char line[128];
-	long kb = -1;
-	FILE *f = fopen(MEMINFO, "r");
+	long sum = 0;
+	FILE *f = fopen(file, "r");
 
 	while (fgets(line, sizeof(line), f))
 		if (!strncmp(line, what, strlen(what)))
-			kb = atol(line + strlen(what) + 1);
+			sum += atol(strpbrk(line, " \t"));
 	fclose(f);
-	return kb;
+	return sum;
+}
+
+/*
+ * MemFree does not count what CPUs keep for themselves, and one page in two
+ * that leaks comes from there. These count every page.
+ */
+static long pages_in_use(void)
+{
+	return number_in("/proc/vmstat", "pgalloc_") -
+	       number_in("/proc/vmstat", "pgfree ");
 }
 
 static void cycle(int times)
@@ -450,21 +458,20 @@ static void cycle(int times)
 static void leaks(void)
 {
 	const int times = !strcmp(module, "minivmm") ? 200 : 20;
-	long free_before, slab_before, lost, slab;
+	long pages_before, slab_before, lost, slab;
 
 	cycle(20);
 	is_unused("before counting");
-	free_before = meminfo("MemFree:");
-	slab_before = meminfo("SUnreclaim:");
+	pages_before = pages_in_use();
+	slab_before = number_in("/proc/meminfo", "SUnreclaim:");
 	cycle(times);
 	is_unused("after counting");
 	usleep(100000);
-	lost = free_before - meminfo("MemFree:");
-	slab = meminfo("SUnreclaim:") - slab_before;
-	ok(lost < times * 4, "VMs made and destroyed lose less than a page each");
+	lost = pages_in_use() - pages_before;
+	slab = number_in("/proc/meminfo", "SUnreclaim:") - slab_before;
+	ok(lost < times / 2, "VMs made and destroyed lose less than a page each");
 	ok(slab < times * 2, "  and less than 2 KiB of slab");
-	diag("%d VMs, %ld kB of MemFree, %ld kB of SUnreclaim", times, lost,
-	     slab);
+	diag("%d VMs, %ld pages lost, %ld kB of SUnreclaim", times, lost, slab);
 }
 
 int main(int argc, char **argv)
