@@ -176,8 +176,8 @@ compare() {
 	done
 	shift
 	# shellcheck disable=SC2046
-	lab "$work/out" $(module_option) ${options[@]+"${options[@]}"} -- \
-		sh -c "$(script "$@")"
+	LAB_PROGRAMS=$* lab "$work/out" $(module_option) \
+		${options[@]+"${options[@]}"} -- sh -c "$(script "$@")"
 	ok $? "the lab ran, and its kernel had no complaint"
 	for program; do
 		for device in $devices; do

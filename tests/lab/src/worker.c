@@ -122,7 +122,8 @@ static void pin(int cpu)
 
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
+	/* EINVAL: that CPU has just gone. */
+	if (sched_setaffinity(0, sizeof(set), &set) && errno != EINVAL)
 		bail("sched_setaffinity: %s", strerror(errno));
 }
 
