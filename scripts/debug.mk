@@ -8,7 +8,7 @@
 debug_kdir	:= $(build)/debug/linux
 
 # It needs more memory than the lab has otherwise, and is several times slower.
-debug_env	= LAB_KERNEL=$(build)/debug/kernel LAB_MEMORY=1024 LAB_PATIENCE=5
+debug_env	= LAB_KERNEL=$(build)/debug/kernel LAB_MEMORY=768 LAB_PATIENCE=5
 
 # What makes sense only on the stock kernel is left out: the lab's own tests,
 # and refusals of CPUs, which never come to the module's work.

@@ -12,4 +12,4 @@ variables=$("$root/scripts/debug-kernel" --print) || {
 DEBUG_KERNEL='' DEBUG_KDIR=''
 eval "$variables"
 # It needs more memory than the lab has otherwise, and is several times slower.
-export LAB_KERNEL=$DEBUG_KERNEL LAB_MEMORY=${LAB_MEMORY:-1024} LAB_PATIENCE=${LAB_PATIENCE:-5}
+export LAB_KERNEL=$DEBUG_KERNEL LAB_MEMORY=${LAB_MEMORY:-768} LAB_PATIENCE=${LAB_PATIENCE:-5}
