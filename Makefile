@@ -143,6 +143,7 @@ distclean:
 	rm -rf build
 
 include scripts/debug.mk
+include scripts/entry.mk
 
 .PHONY: all help module userspace guests tests tests-lab unit setup demo check prove bench lab \
 	lab-debug install clean distclean

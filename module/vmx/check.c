@@ -239,8 +239,7 @@ static void check_msr_load(struct mvm_check *c)
  *
  * The processor stops at the first rule that is broken, in an order of its own;
  * it looks at the guest's state only when controls and host state are good, and
- * loads MSRs only when the guest's state is. Here all rules are looked at, but
- * for the MSRs: what their list is depends on the controls.
+ * loads MSRs only when the guest's state is. Here all rules are looked at.
  *
  * Not checked, because we know too little: the tertiary controls and the
  * secondary VM-exit controls, which have capability MSRs of their own, and the
@@ -257,7 +256,6 @@ unsigned int mvm_check_vmcs(const struct mvm_vmcs_image *vmcs,
 	struct mvm_check check = {
 		.vmcs = vmcs, .cpu = cpu, .report = report, .ctx = ctx,
 	};
-	bool good_so_far;
 
 	check.kind = MVM_CHECK_CONTROL;
 	mvm_check_controls(&check);
@@ -265,11 +263,9 @@ unsigned int mvm_check_vmcs(const struct mvm_vmcs_image *vmcs,
 	check_host_registers(&check);
 	check_host_segments(&check);
 	check_address_space(&check);
-	good_so_far = !check.findings;
 	check.kind = MVM_CHECK_GUEST;
 	mvm_check_guest(&check);
 	check.kind = MVM_CHECK_MSR;
-	if (good_so_far)
-		check_msr_load(&check);
+	check_msr_load(&check);
 	return check.findings;
 }
