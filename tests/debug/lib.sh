@@ -9,6 +9,7 @@ variables=$("$root/scripts/debug-kernel" --print) || {
 	echo 'Bail out! the debug kernel is not built: make debug-kernel'
 	exit 1
 }
+# shellcheck disable=SC2034 # detect.t has a use for the second
 DEBUG_KERNEL='' DEBUG_KDIR=''
 eval "$variables"
 # It needs more memory than the lab has otherwise, and is several times slower.

@@ -422,7 +422,7 @@ int main(int argc, char **argv)
 		bail("usage: %s DEVICE [ROUNDS [SEED]]", argv[0]);
 	device = argv[1];
 	with_module = !strcmp(device, "/dev/" MODULE);
-	rounds = argc > 2 ? atoi(argv[2]) : 2;
+	rounds = argc > 2 ? atoi(argv[2]) : 1;
 	first_seed = argc > 3 ? strtoull(argv[3], NULL, 0) : 1;
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		bail("this machine has one CPU");
