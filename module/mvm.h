@@ -71,6 +71,11 @@ struct mvm_vm {
 #define MVM_PENDING_FLUSH	BIT(2)
 #define MVM_PENDING_DEBUG_REGS	BIT(3)	/* stays set while DR7 enables any */
 #define MVM_PENDING_SHUTDOWN	BIT(4)	/* a fault while a double fault was delivered */
+#define MVM_PENDING_INTERRUPT	BIT(5)	/* waits until the guest can take it */
+#define MVM_PENDING_NMI_AGAIN	BIT(6)	/* a VM exit cut its delivery short */
+#define MVM_PENDING_NMI		BIT(7)	/* waits until the guest can take it */
+#define MVM_PENDING_NMI_2	BIT(8)	/* one more behind it */
+#define MVM_PENDING_WINDOW	BIT(9)	/* this KVM_RUN is to end when an interrupt can go in */
 
 /**
  * struct mvm_exception - an exception that waits for the next VM entry
@@ -98,6 +103,8 @@ struct mvm_exception {
  * @loaded: between mvm_vmx_load() and mvm_vmx_put()
  * @flush_l1d: host code ran that may have left secrets in the L1D cache
  * @vpid: tag of its TLB entries, 0 without VPID
+ * @delivering: the last VM exit of those that can cut an event's delivery
+ *	short did so
  * @reason: of the last VM exit
  * @efer: the guest's EFER but for LMA, which the CPU changes by itself
  * @host_cr3: what HOST_CR3 holds
@@ -120,6 +127,7 @@ struct mvm_vmx_vcpu {
 	bool launched;
 	bool loaded;
 	bool flush_l1d;
+	bool delivering;
 	u16 vpid;
 	u32 reason;
 	u64 efer;
@@ -164,10 +172,12 @@ struct mvm_io {
  * @pages: all pages of the mapping, @run's first
  * @pending: MVM_PENDING_* bits
  * @exception: valid with MVM_PENDING_EXCEPTION
- * @reinject: VM-entry interruption information of an event whose delivery a
- *	VM exit cut short; valid with MVM_PENDING_REINJECT
+ * @reinject: VM-entry interruption information of an exception or software
+ *	interrupt whose delivery a VM exit cut short; valid with
+ *	MVM_PENDING_REINJECT
  * @reinject_error: its error code
  * @reinject_length: its instruction length
+ * @interrupt: vector; valid with MVM_PENDING_INTERRUPT
  * @complete: continues an instruction after user space did its part; returns
  *	as an exit handler does
  * @io: what @complete needs for port I/O
@@ -200,6 +210,7 @@ struct mvm_vcpu {
 	u32 reinject;
 	u32 reinject_error;
 	u32 reinject_length;
+	u8 interrupt;
 	int (*complete)(struct mvm_vcpu *vcpu);
 	struct mvm_io io;
 

@@ -64,6 +64,12 @@ static int run_loop(struct mvm_vcpu *vcpu)
 		ret = mvm_vmx_run_once(vcpu);
 		if (ret != MVM_RESUME)
 			return ret;
+		/* The interrupt window was asked for: a VM exit opens it. */
+		if (unlikely(vcpu->pending & MVM_PENDING_WINDOW) &&
+		    vcpu->vmx.loaded && mvm_vmx_ready_for_interrupt(vcpu)) {
+			vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
+			return 0;
+		}
 	}
 }
 
@@ -71,19 +77,18 @@ static int run_loop(struct mvm_vcpu *vcpu)
 static void tell_user(struct mvm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
+	bool loaded = vcpu->vmx.loaded;
 
-	if (vcpu->vmx.loaded) {
-		run->if_flag = mvm_vmx_interrupt_flag(vcpu);
-		mvm_vmx_put(vcpu);
-	} else {
+	if (!loaded)
 		mvm_vmx_attach(vcpu);
-		run->if_flag = mvm_vmx_interrupt_flag(vcpu);
+	run->if_flag = mvm_vmx_interrupt_flag(vcpu);
+	run->ready_for_interrupt_injection = mvm_vmx_ready_for_interrupt(vcpu);
+	if (loaded)
+		mvm_vmx_put(vcpu);
+	else
 		mvm_vmx_detach(vcpu);
-	}
 	run->cr8 = vcpu->cr8;
 	run->apic_base = vcpu->msrs.apic_base;
-	/* KVM_INTERRUPT is not there, so nothing is ever ready for it. */
-	run->ready_for_interrupt_injection = 0;
 	run->flags = 0;
 }
 
@@ -108,6 +113,10 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 	if (cr8 & ~0xfULL)
 		return -EINVAL;
 	vcpu->cr8 = cr8;
+	if (READ_ONCE(run->request_interrupt_window))
+		vcpu->pending |= MVM_PENDING_WINDOW;
+	else
+		vcpu->pending &= ~MVM_PENDING_WINDOW;
 	/*
 	 * In real_blocked the owner's mask keeps a signal that is let in only
 	 * here from killing the owner before it could look at it.

@@ -151,6 +151,49 @@ static int do_msrs(struct mvm_vcpu *vcpu, struct kvm_msrs __user *user, bool set
 	return i;
 }
 
+static int interrupt(struct mvm_vcpu *vcpu, void __user *user)
+{
+	struct kvm_interrupt irq;
+
+	if (copy_from_user(&irq, user, sizeof(irq)))
+		return -EFAULT;
+	if (irq.irq >= KVM_NR_INTERRUPTS)
+		return -EINVAL;
+	mvm_vmx_interrupt(vcpu, irq.irq);
+	return 0;
+}
+
+static int nmi(struct mvm_vcpu *vcpu)
+{
+	mvm_vmx_attach(vcpu);
+	mvm_vmx_nmi(vcpu);
+	mvm_vmx_detach(vcpu);
+	return 0;
+}
+
+static int get_events(struct mvm_vcpu *vcpu, void __user *user)
+{
+	struct kvm_vcpu_events events;
+
+	mvm_vmx_attach(vcpu);
+	mvm_vmx_get_events(vcpu, &events);
+	mvm_vmx_detach(vcpu);
+	return copy_to_user(user, &events, sizeof(events)) ? -EFAULT : 0;
+}
+
+static int set_events(struct mvm_vcpu *vcpu, void __user *user)
+{
+	struct kvm_vcpu_events events;
+	int ret;
+
+	if (copy_from_user(&events, user, sizeof(events)))
+		return -EFAULT;
+	mvm_vmx_attach(vcpu);
+	ret = mvm_vmx_set_events(vcpu, &events);
+	mvm_vmx_detach(vcpu);
+	return ret;
+}
+
 static int set_signal_mask(struct mvm_vcpu *vcpu, struct kvm_signal_mask __user *user)
 {
 	struct kvm_signal_mask mask;
@@ -198,6 +241,14 @@ static long vcpu_call(struct mvm_vcpu *vcpu, unsigned int cmd, unsigned long arg
 		return mvm_vcpu_set_cpuid2(vcpu, user);
 	case KVM_GET_CPUID2:
 		return mvm_vcpu_get_cpuid2(vcpu, user);
+	case KVM_INTERRUPT:
+		return interrupt(vcpu, user);
+	case KVM_NMI:
+		return nmi(vcpu);
+	case KVM_GET_VCPU_EVENTS:
+		return get_events(vcpu, user);
+	case KVM_SET_VCPU_EVENTS:
+		return set_events(vcpu, user);
 	case KVM_SET_SIGNAL_MASK:
 		return set_signal_mask(vcpu, user);
 	case KVM_GET_STATS_FD:

@@ -3,10 +3,13 @@
  * Events on their way into the guest.
  *
  * At most one event goes in at a VM entry: SDM Vol. 3, "Event Injection"
- * (2024: 27.6). Two can wait for it: an exception that a handler raised, and
- * an event whose delivery a VM exit cut short (the IDT-vectoring information:
- * the guest's IDT or stack was not mapped by EPT yet, say). The second is
- * delivered again, since the guest has not seen it.
+ * (2024: 27.6). Several can wait for it, each in a place of its own: an
+ * exception that a handler raised; an exception or software interrupt whose
+ * delivery a VM exit cut short (the IDT-vectoring information: the guest's IDT
+ * or stack was not mapped by EPT yet, say), which is delivered again, since the
+ * guest has not seen it; NMIs; and an external interrupt. It makes no
+ * difference whether NMI or interrupt come from user space or from a delivery
+ * that was cut short, except that the latter is not blocked.
  */
 #include <linux/kernel.h>
 #include <asm/cpufeature.h>
@@ -53,15 +56,12 @@ static bool is_exception(u32 event)
  * mvm_vmx_drop_instruction_event() - forget an event that an instruction caused
  * @vcpu: the vCPU
  *
- * To be called when RIP moves away from that instruction, or something else
- * happens to it. External interrupts and NMIs are nobody's: they stay.
+ * To be called when something else happens to that instruction. External
+ * interrupts and NMIs are nobody's: they stay.
  */
 void mvm_vmx_drop_instruction_event(struct mvm_vcpu *vcpu)
 {
-	if (is_exception(vcpu->reinject) ||
-	    (vcpu->reinject & VMX_EVENT_TYPE) == VMX_EVENT_SOFT_INTERRUPT)
-		vcpu->pending &= ~MVM_PENDING_REINJECT;
-	vcpu->pending &= ~MVM_PENDING_EXCEPTION;
+	vcpu->pending &= ~(MVM_PENDING_EXCEPTION | MVM_PENDING_REINJECT);
 }
 
 /**
@@ -71,8 +71,7 @@ void mvm_vmx_drop_instruction_event(struct mvm_vcpu *vcpu)
  *
  * If it comes while another is being delivered the two become one, as on a
  * processor: the second alone, a double fault, or a shutdown. A software
- * interrupt happens again when the handler returns to it. An external
- * interrupt or NMI stays, for the next VM entry that can take it.
+ * interrupt happens again when the handler returns to it.
  */
 void mvm_vmx_queue(struct mvm_vcpu *vcpu, const struct mvm_exception *e)
 {
@@ -143,10 +142,13 @@ int mvm_vmx_inject_gp(struct mvm_vcpu *vcpu)
 	return MVM_RESUME;
 }
 
-static void inject_exception(struct mvm_vcpu *vcpu)
+/*
+ * What goes with an exception beside its frame. The CPU changes neither CR2 nor
+ * DR6 nor DR7 nor RF when it injects.
+ */
+static void apply_payload(struct mvm_vcpu *vcpu)
 {
 	const struct mvm_exception *e = &vcpu->exception;
-	u32 event = e->vector | VMX_EVENT_HARD_EXCEPTION | VMX_EVENT_VALID;
 
 	if (e->vector == VMX_VECTOR_PF)
 		vcpu->cr2 = e->cr2;
@@ -154,7 +156,6 @@ static void inject_exception(struct mvm_vcpu *vcpu)
 		unsigned long dr7 = vmcs_readl(VMCS_GUEST_DR7);
 
 		/*
-		 * The CPU changes neither DR6 nor DR7 when it injects.
 		 * SDM Vol. 3, "Debug Status Register (DR6)": B0 to B3 are set
 		 * anew, the others stay; bit 16 (RTM) is active low.
 		 */
@@ -162,56 +163,100 @@ static void inject_exception(struct mvm_vcpu *vcpu)
 		vcpu->dr6 |= DR6_RESERVED | e->dr6;
 		vmcs_writel(VMCS_GUEST_DR7, dr7 & ~MVM_DR7_GD);
 	}
-	if (e->has_error && vmcs_readl(VMCS_GUEST_CR0) & X86_CR0_PE) {
-		/* Real mode has none; a VM entry with one would fail. */
-		event |= VMX_EVENT_ERROR_CODE;
-		vmcs_write32(VMCS_ENTRY_ERROR_CODE, e->error);
-	}
 	/* SDM Vol. 3: faults are delivered with RF set in the pushed RFLAGS. */
 	if (e->vector != VMX_VECTOR_DB && e->vector != VMX_VECTOR_BP &&
 	    e->vector != VMX_VECTOR_OF)
 		vmcs_writel(VMCS_GUEST_RFLAGS,
 			    vmcs_readl(VMCS_GUEST_RFLAGS) | X86_EFLAGS_RF);
-	vmcs_write32(VMCS_ENTRY_EVENT, event);
+}
+
+/* An error code is pushed in protected mode alone; a VM entry with one fails in real mode. */
+static void inject(u32 event, u32 error)
+{
+	if (!(vmcs_readl(VMCS_GUEST_CR0) & X86_CR0_PE))
+		event &= ~VMX_EVENT_ERROR_CODE;
+	if (event & VMX_EVENT_ERROR_CODE)
+		vmcs_write32(VMCS_ENTRY_ERROR_CODE, error);
+	vmcs_write32(VMCS_ENTRY_EVENT, event | VMX_EVENT_VALID);
+}
+
+static void inject_exception(struct mvm_vcpu *vcpu)
+{
+	const struct mvm_exception *e = &vcpu->exception;
+
+	apply_payload(vcpu);
+	inject(e->vector | VMX_EVENT_HARD_EXCEPTION |
+	       (e->has_error ? VMX_EVENT_ERROR_CODE : 0), e->error);
 }
 
 static void inject_again(struct mvm_vcpu *vcpu)
 {
-	u32 type = vcpu->reinject & VMX_EVENT_TYPE;
-
-	if (vcpu->reinject & VMX_EVENT_ERROR_CODE)
-		vmcs_write32(VMCS_ENTRY_ERROR_CODE, vcpu->reinject_error);
 	/* The CPU needs to know where the return address is. */
-	if (type == VMX_EVENT_SOFT_INTERRUPT || type == VMX_EVENT_SOFT_EXCEPTION ||
-	    type == VMX_EVENT_PRIV_EXCEPTION)
+	if ((vcpu->reinject & VMX_EVENT_TYPE) != VMX_EVENT_HARD_EXCEPTION)
 		vmcs_write32(VMCS_ENTRY_INSTRUCTION_LENGTH, vcpu->reinject_length);
-	vmcs_write32(VMCS_ENTRY_EVENT, vcpu->reinject);
+	inject(vcpu->reinject, vcpu->reinject_error);
 }
 
 /*
- * Interrupts and NMIs can be blocked. Then a VM exit is asked for as soon as
- * they are not: SDM Vol. 3, "Interrupt-Window Exiting and Virtual-Interrupt
- * Delivery" and "NMI-Window Exiting".
+ * Interrupts and NMIs can be blocked. SDM Vol. 3, "Interrupt-Window Exiting and
+ * Virtual-Interrupt Delivery" and "NMI-Window Exiting": a VM exit comes as soon
+ * as they are not.
  */
-static bool must_wait(struct mvm_vcpu *vcpu)
+static bool interrupts_blocked(void)
 {
-	u32 type = vcpu->reinject & VMX_EVENT_TYPE, blocking, window;
-	bool blocked;
+	return !(vmcs_readl(VMCS_GUEST_RFLAGS) & X86_EFLAGS_IF) ||
+	       vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) &
+	       (VMX_BLOCKING_STI | VMX_BLOCKING_MOV_SS);
+}
 
-	if (type != VMX_EVENT_EXTERNAL && type != VMX_EVENT_NMI)
-		return false;
-	blocking = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY);
-	blocked = blocking & (VMX_BLOCKING_STI | VMX_BLOCKING_MOV_SS);
-	if (type == VMX_EVENT_EXTERNAL) {
-		window = VMX_CPU_INTERRUPT_WINDOW;
-		blocked |= !(vmcs_readl(VMCS_GUEST_RFLAGS) & X86_EFLAGS_IF);
-	} else {
-		window = VMX_CPU_NMI_WINDOW;
-		blocked |= !!(blocking & VMX_BLOCKING_NMI);
+static bool nmis_blocked(void)
+{
+	return vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) &
+	       (VMX_BLOCKING_STI | VMX_BLOCKING_MOV_SS | VMX_BLOCKING_NMI);
+}
+
+/*
+ * A CPU may open the NMI window in STI's shadow and yet refuse an NMI there
+ * (SDM Vol. 3, "Checks on Guest Non-Register State"): that would go round for
+ * ever. The interrupt window opens behind the shadow, where IF is 1.
+ */
+static void open_nmi_window(void)
+{
+	if (vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & VMX_BLOCKING_STI)
+		vmcs_set32(VMCS_CPU_CONTROLS, VMX_CPU_INTERRUPT_WINDOW);
+	else
+		vmcs_set32(VMCS_CPU_CONTROLS, VMX_CPU_NMI_WINDOW);
+}
+
+#define NMIS	(MVM_PENDING_NMI_AGAIN | MVM_PENDING_NMI | MVM_PENDING_NMI_2)
+
+/* The one event that goes in now. Return: its bit, or 0. */
+static u32 inject_one(struct mvm_vcpu *vcpu)
+{
+	u32 pending = vcpu->pending;
+
+	if (pending & MVM_PENDING_EXCEPTION) {
+		inject_exception(vcpu);
+		return MVM_PENDING_EXCEPTION;
 	}
-	if (blocked)
-		vmcs_set32(VMCS_CPU_CONTROLS, window);
-	return blocked;
+	if (pending & MVM_PENDING_REINJECT) {
+		inject_again(vcpu);
+		return MVM_PENDING_REINJECT;
+	}
+	/* KVM's order: a new NMI comes after an interrupt. */
+	if (pending & MVM_PENDING_NMI_AGAIN && !nmis_blocked()) {
+		inject(VMX_VECTOR_NMI | VMX_EVENT_NMI, 0);
+		return MVM_PENDING_NMI_AGAIN;
+	}
+	if (pending & MVM_PENDING_INTERRUPT && !interrupts_blocked()) {
+		inject(vcpu->interrupt | VMX_EVENT_EXTERNAL, 0);
+		return MVM_PENDING_INTERRUPT;
+	}
+	if (pending & NMIS && !nmis_blocked()) {
+		inject(VMX_VECTOR_NMI | VMX_EVENT_NMI, 0);
+		return pending & MVM_PENDING_NMI_2 ? MVM_PENDING_NMI_2 : MVM_PENDING_NMI;
+	}
+	return 0;
 }
 
 /**
@@ -224,6 +269,8 @@ static bool must_wait(struct mvm_vcpu *vcpu)
  */
 u32 mvm_vmx_deliver(struct mvm_vcpu *vcpu)
 {
+	u32 done, left;
+
 	if (vcpu->pending & MVM_PENDING_FLUSH)
 		mvm_vmx_invvpid(vcpu->vmx.vpid);
 	if (vcpu->pending & MVM_PENDING_DEBUG_REGS) {
@@ -234,16 +281,15 @@ u32 mvm_vmx_deliver(struct mvm_vcpu *vcpu)
 		set_debugreg(vcpu->dr[2], 2);
 		set_debugreg(vcpu->dr[3], 3);
 	}
-	/* With both the second is an interrupt, and it can wait. */
-	if (vcpu->pending & MVM_PENDING_EXCEPTION) {
-		inject_exception(vcpu);
-		return MVM_PENDING_EXCEPTION | MVM_PENDING_FLUSH;
-	}
-	if (vcpu->pending & MVM_PENDING_REINJECT && !must_wait(vcpu)) {
-		inject_again(vcpu);
-		return MVM_PENDING_REINJECT | MVM_PENDING_FLUSH;
-	}
-	return MVM_PENDING_FLUSH;
+	done = inject_one(vcpu);
+	/* The guest exits when the next of those that wait can go in. */
+	left = vcpu->pending & ~done;
+	if (left & NMIS)
+		open_nmi_window();
+	if (left & MVM_PENDING_INTERRUPT ||
+	    (left & MVM_PENDING_WINDOW && !(done & MVM_PENDING_INTERRUPT)))
+		vmcs_set32(VMCS_CPU_CONTROLS, VMX_CPU_INTERRUPT_WINDOW);
+	return done | MVM_PENDING_FLUSH;
 }
 
 /**
@@ -257,18 +303,176 @@ void mvm_vmx_recover_event(struct mvm_vcpu *vcpu)
 {
 	u32 info = vmcs_read32(VMCS_VECTORING_EVENT);
 
+	vcpu->vmx.delivering = info & VMX_EVENT_VALID;
 	if (!(info & VMX_EVENT_VALID))
 		return;
+	switch (info & VMX_EVENT_TYPE) {
+	case VMX_EVENT_EXTERNAL:
+		vcpu->interrupt = info & VMX_EVENT_VECTOR;
+		vcpu->pending |= MVM_PENDING_INTERRUPT;
+		return;
+	case VMX_EVENT_NMI:
+		/* When it is delivered again it must not find itself blocked. */
+		vmcs_clear32(VMCS_GUEST_INTERRUPTIBILITY, VMX_BLOCKING_NMI);
+		vcpu->pending |= MVM_PENDING_NMI_AGAIN;
+		return;
+	}
 	/* Bit 12 is undefined in this field and reserved in the other. */
 	vcpu->reinject = info & (VMX_EVENT_VECTOR | VMX_EVENT_TYPE |
-				 VMX_EVENT_ERROR_CODE | VMX_EVENT_VALID);
+				 VMX_EVENT_ERROR_CODE);
 	if (info & VMX_EVENT_ERROR_CODE)
 		vcpu->reinject_error = vmcs_read32(VMCS_VECTORING_ERROR_CODE);
 	vcpu->reinject_length = vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH);
-	/* An NMI that is delivered again must not find itself blocked. */
-	if ((info & VMX_EVENT_TYPE) == VMX_EVENT_NMI)
-		vmcs_clear32(VMCS_GUEST_INTERRUPTIBILITY, VMX_BLOCKING_NMI);
 	vcpu->pending |= MVM_PENDING_REINJECT;
+}
+
+/**
+ * mvm_vmx_interrupt() - KVM_INTERRUPT: an external interrupt
+ * @vcpu: the vCPU
+ * @vector: its vector; one that waits already is replaced, as in KVM
+ */
+void mvm_vmx_interrupt(struct mvm_vcpu *vcpu, u8 vector)
+{
+	vcpu->interrupt = vector;
+	vcpu->pending |= MVM_PENDING_INTERRUPT;
+}
+
+/**
+ * mvm_vmx_nmi() - KVM_NMI: a non-maskable interrupt
+ * @vcpu: attached
+ *
+ * One can be in service or about to be, and one more can wait: SDM Vol. 3,
+ * "Handling Multiple NMIs". Further ones are lost.
+ */
+void mvm_vmx_nmi(struct mvm_vcpu *vcpu)
+{
+	if (!(vcpu->pending & MVM_PENDING_NMI))
+		vcpu->pending |= MVM_PENDING_NMI;
+	else if (!(vcpu->pending & MVM_PENDING_NMI_AGAIN) &&
+		 !(vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY) & VMX_BLOCKING_NMI))
+		vcpu->pending |= MVM_PENDING_NMI_2;
+}
+
+/**
+ * mvm_vmx_ready_for_interrupt() - would an interrupt go in at the next VM entry?
+ * @vcpu: attached or loaded
+ *
+ * Return: true if nothing blocks it and nothing waits before it.
+ */
+bool mvm_vmx_ready_for_interrupt(struct mvm_vcpu *vcpu)
+{
+	return !(vcpu->pending & (MVM_PENDING_EXCEPTION | MVM_PENDING_REINJECT |
+				  MVM_PENDING_SHUTDOWN | MVM_PENDING_NMI_AGAIN |
+				  MVM_PENDING_INTERRUPT)) && !interrupts_blocked();
+}
+
+/**
+ * mvm_vmx_get_events() - KVM_GET_VCPU_EVENTS
+ * @vcpu: attached
+ * @events: filled in
+ *
+ * An exception that waits counts as injected: CR2, DR6 and RF are as its
+ * handler will find them from here on, so that it can be set again as it is
+ * told. Software interrupts and exceptions are not told, as in KVM: the
+ * instruction is executed again.
+ */
+void mvm_vmx_get_events(struct mvm_vcpu *vcpu, struct kvm_vcpu_events *events)
+{
+	u32 blocking = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY);
+
+	memset(events, 0, sizeof(*events));
+	if (vcpu->pending & MVM_PENDING_EXCEPTION) {
+		const struct mvm_exception *e = &vcpu->exception;
+
+		apply_payload(vcpu);
+		vcpu->reinject = e->vector | VMX_EVENT_HARD_EXCEPTION |
+				 (e->has_error ? VMX_EVENT_ERROR_CODE : 0);
+		vcpu->reinject_error = e->error;
+		vcpu->pending &= ~MVM_PENDING_EXCEPTION;
+		vcpu->pending |= MVM_PENDING_REINJECT;
+	}
+	if (vcpu->pending & MVM_PENDING_REINJECT &&
+	    (vcpu->reinject & VMX_EVENT_TYPE) == VMX_EVENT_HARD_EXCEPTION) {
+		events->exception.injected = 1;
+		events->exception.nr = vcpu->reinject & VMX_EVENT_VECTOR;
+		events->exception.has_error_code = !!(vcpu->reinject & VMX_EVENT_ERROR_CODE);
+		events->exception.error_code = events->exception.has_error_code ?
+					       vcpu->reinject_error : 0;
+	}
+	events->interrupt.injected = !!(vcpu->pending & MVM_PENDING_INTERRUPT);
+	events->interrupt.nr = vcpu->interrupt;
+	if (blocking & VMX_BLOCKING_STI)
+		events->interrupt.shadow |= KVM_X86_SHADOW_INT_STI;
+	if (blocking & VMX_BLOCKING_MOV_SS)
+		events->interrupt.shadow |= KVM_X86_SHADOW_INT_MOV_SS;
+	events->nmi.injected = !!(vcpu->pending & MVM_PENDING_NMI_AGAIN);
+	events->nmi.pending = !!(vcpu->pending & MVM_PENDING_NMI);
+	events->nmi.masked = !!(blocking & VMX_BLOCKING_NMI);
+	/* There is no SMM, so the vCPU is not in it. */
+	events->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW |
+			KVM_VCPUEVENT_VALID_SMM;
+}
+
+/**
+ * mvm_vmx_set_events() - KVM_SET_VCPU_EVENTS
+ * @vcpu: attached
+ * @events: the new ones
+ *
+ * Return: 0, or -EINVAL for what cannot be.
+ */
+int mvm_vmx_set_events(struct mvm_vcpu *vcpu, const struct kvm_vcpu_events *events)
+{
+	const u32 known = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW |
+			  KVM_VCPUEVENT_VALID_SIPI_VECTOR | KVM_VCPUEVENT_VALID_SMM;
+	u32 blocking = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY);
+	u8 vector = events->exception.nr;
+
+	if (events->flags & ~known)
+		return -EINVAL;
+	if (events->exception.injected && (vector > 31 || vector == VMX_VECTOR_NMI))
+		return -EINVAL;
+	if (events->flags & KVM_VCPUEVENT_VALID_SMM &&
+	    (events->smi.smm || events->smi.pending || events->smi.latched_init))
+		return -EINVAL;
+
+	vcpu->pending &= ~(MVM_PENDING_EXCEPTION | MVM_PENDING_REINJECT |
+			   MVM_PENDING_SHUTDOWN | MVM_PENDING_INTERRUPT |
+			   MVM_PENDING_NMI_AGAIN);
+	if (events->exception.injected) {
+		bool soft = vector == VMX_VECTOR_BP || vector == VMX_VECTOR_OF;
+
+		vcpu->reinject = vector | (soft ? VMX_EVENT_SOFT_EXCEPTION :
+						  VMX_EVENT_HARD_EXCEPTION);
+		if (events->exception.has_error_code)
+			vcpu->reinject |= VMX_EVENT_ERROR_CODE;
+		/* SDM Vol. 3, "VM-Entry Controls for Event Injection": 16 bits */
+		vcpu->reinject_error = (u16)events->exception.error_code;
+		/* INT3 and INTO have one byte. */
+		vcpu->reinject_length = 1;
+		vcpu->pending |= MVM_PENDING_REINJECT;
+	}
+	if (events->interrupt.injected)
+		mvm_vmx_interrupt(vcpu, events->interrupt.nr);
+	if (events->nmi.injected)
+		vcpu->pending |= MVM_PENDING_NMI_AGAIN;
+	if (events->flags & KVM_VCPUEVENT_VALID_NMI_PENDING) {
+		vcpu->pending &= ~(MVM_PENDING_NMI | MVM_PENDING_NMI_2);
+		if (events->nmi.pending)
+			vcpu->pending |= MVM_PENDING_NMI;
+	}
+	if (events->flags & KVM_VCPUEVENT_VALID_SHADOW) {
+		blocking &= ~(VMX_BLOCKING_STI | VMX_BLOCKING_MOV_SS);
+		/* With both the VM entry would fail. */
+		if (events->interrupt.shadow & KVM_X86_SHADOW_INT_MOV_SS)
+			blocking |= VMX_BLOCKING_MOV_SS;
+		else if (events->interrupt.shadow & KVM_X86_SHADOW_INT_STI)
+			blocking |= VMX_BLOCKING_STI;
+	}
+	blocking &= ~VMX_BLOCKING_NMI;
+	if (events->nmi.masked)
+		blocking |= VMX_BLOCKING_NMI;
+	vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY, blocking);
+	return 0;
 }
 
 /**

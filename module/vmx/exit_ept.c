@@ -24,7 +24,7 @@ int mvm_handle_ept_violation(struct mvm_vcpu *vcpu)
 		access |= MVM_ACCESS_EXEC;
 	/* As in mvm_handle_exception_nmi(): IRET will be executed again. */
 	if (qualification & VMX_EPT_QUAL_NMI_UNBLOCKING &&
-	    !(vcpu->pending & MVM_PENDING_REINJECT))
+	    !vcpu->vmx.delivering)
 		vmcs_set32(VMCS_GUEST_INTERRUPTIBILITY, VMX_BLOCKING_NMI);
 
 	/* The host may have to read the page from a disk first. */
@@ -37,11 +37,13 @@ int mvm_handle_ept_violation(struct mvm_vcpu *vcpu)
 
 	/* No memory there: a device's, which user space cannot complete yet. */
 	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
-	run->internal.suberror = vcpu->pending & MVM_PENDING_REINJECT ?
+	run->internal.suberror = vcpu->vmx.delivering ?
 		KVM_INTERNAL_ERROR_DELIVERY_EV : KVM_INTERNAL_ERROR_EMULATION;
 	run->internal.ndata = 3;
 	run->internal.data[0] = VMX_REASON_EPT_VIOLATION;
 	run->internal.data[1] = qualification;
 	run->internal.data[2] = gpa;
+	/* It would only come to this again. Nor does KVM keep it. */
+	mvm_vmx_drop_instruction_event(vcpu);
 	return MVM_TO_USER;
 }

@@ -78,7 +78,7 @@ int mvm_handle_exception_nmi(struct mvm_vcpu *vcpu)
 	 * to Vectored Events".
 	 */
 	if (event & VMX_EVENT_NMI_UNBLOCKING && vector != VMX_VECTOR_DF &&
-	    !(vcpu->pending & MVM_PENDING_REINJECT))
+	    !vcpu->vmx.delivering)
 		vmcs_set32(VMCS_GUEST_INTERRUPTIBILITY, VMX_BLOCKING_NMI);
 
 	/* The host's handlers ran before interrupts were on again. */

@@ -237,7 +237,8 @@ void mvm_vmx_set_regs(struct mvm_vcpu *vcpu, const struct kvm_regs *regs)
 	vmcs_writel(VMCS_GUEST_RSP, regs->rsp);
 	vmcs_writel(VMCS_GUEST_RIP, regs->rip);
 	vmcs_writel(VMCS_GUEST_RFLAGS, regs->rflags | X86_EFLAGS_FIXED);
-	mvm_vmx_drop_instruction_event(vcpu);
+	/* As KVM: one whose delivery has begun already stays. */
+	vcpu->pending &= ~MVM_PENDING_EXCEPTION;
 }
 
 /* struct kvm_sregs has the segments in another order than the VMCS. */
@@ -266,11 +267,9 @@ void mvm_vmx_get_sregs(struct mvm_vcpu *vcpu, struct kvm_sregs *sregs)
 	sregs->cr8 = vcpu->cr8;
 	sregs->efer = mvm_vmx_read_efer(vcpu);
 	sregs->apic_base = vcpu->msrs.apic_base;
-	/* The external interrupt that waits to be delivered again, if any */
-	if (vcpu->pending & MVM_PENDING_REINJECT &&
-	    (vcpu->reinject & VMX_EVENT_TYPE) == VMX_EVENT_EXTERNAL)
-		__set_bit(vcpu->reinject & VMX_EVENT_VECTOR,
-			  (unsigned long *)sregs->interrupt_bitmap);
+	/* The external interrupt that waits to be delivered, if any */
+	if (vcpu->pending & MVM_PENDING_INTERRUPT)
+		__set_bit(vcpu->interrupt, (unsigned long *)sregs->interrupt_bitmap);
 }
 
 /**
@@ -298,10 +297,8 @@ void mvm_vmx_set_sregs(struct mvm_vcpu *vcpu, const struct kvm_sregs *sregs)
 	SEGMENTS(SET_SEGMENT)
 	vector = find_first_bit((unsigned long *)sregs->interrupt_bitmap,
 				KVM_NR_INTERRUPTS);
-	if (vector < KVM_NR_INTERRUPTS) {
-		vcpu->reinject = vector | VMX_EVENT_EXTERNAL | VMX_EVENT_VALID;
-		vcpu->pending |= MVM_PENDING_REINJECT;
-	}
+	if (vector < KVM_NR_INTERRUPTS)
+		mvm_vmx_interrupt(vcpu, vector);
 	/* Linear addresses mean something else now. */
 	vcpu->pending |= MVM_PENDING_FLUSH;
 }

@@ -52,6 +52,13 @@ void mvm_vmx_write_pdptes(const u64 pdpte[4]);
 int mvm_read_pdptes(struct mvm_vcpu *vcpu, unsigned long cr3, u64 pdpte[4]);
 bool mvm_vmx_interrupt_flag(struct mvm_vcpu *vcpu);
 
+/* event.c: the same */
+void mvm_vmx_interrupt(struct mvm_vcpu *vcpu, u8 vector);
+void mvm_vmx_nmi(struct mvm_vcpu *vcpu);
+bool mvm_vmx_ready_for_interrupt(struct mvm_vcpu *vcpu);
+void mvm_vmx_get_events(struct mvm_vcpu *vcpu, struct kvm_vcpu_events *events);
+int mvm_vmx_set_events(struct mvm_vcpu *vcpu, const struct kvm_vcpu_events *events);
+
 /* msr.c: the same; may be called by user space (@host) or for the guest */
 int mvm_vmx_get_msr(struct mvm_vcpu *vcpu, u32 index, u64 *value, bool host);
 int mvm_vmx_set_msr(struct mvm_vcpu *vcpu, u32 index, u64 value, bool host);

@@ -394,6 +394,9 @@ const char *vcpu_run(struct vcpu *c)
 	case KVM_EXIT_HLT:
 		strcpy(text, "HLT");
 		break;
+	case KVM_EXIT_IRQ_WINDOW_OPEN:
+		strcpy(text, "IRQ_WINDOW_OPEN");
+		break;
 	case KVM_EXIT_SHUTDOWN:
 		strcpy(text, "SHUTDOWN");
 		break;
