@@ -2,7 +2,13 @@
 /*
  * The only place that knows kernel versions: everything that differs between
  * Linux 6.1 and later, under one name each. Tested by feature where that can
- * be done.
+ * be done, for stable kernels take interfaces back from later ones: Debian's
+ * 6.12.117 has the syscore_ops of 6.18. What the preprocessor cannot see, Kbuild
+ * looks up in the kernel's headers:
+ *
+ *   MVM_HAVE_SYSCORE   there is struct syscore
+ *   MVM_KVM_ONLY       what a hypervisor needs of the kernel is exported to
+ *                      KVM's modules alone, found by cr4_update_irqsoff()
  */
 #ifndef MVM_COMPAT_H
 #define MVM_COMPAT_H
@@ -13,21 +19,93 @@
 #ifndef __ASSEMBLY__
 
 #include <linux/hardirq.h>
+#include <linux/kvm.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
+#include <linux/syscore_ops.h>
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 #include <asm/cpuid/api.h>
 #endif
 #include <asm/cpu.h>
 #include <asm/cpufeature.h>
 #include <asm/mce.h>
+#include <asm/msr.h>
 #include <asm/nospec-branch.h>
 #include <asm/processor.h>
 #include <asm/ptrace.h>
 #include <asm/reboot.h>
 #include <asm/tlbflush.h>
+
+/* Linux 6.16 renamed them: q for 64 bits. */
+#ifndef rdmsrl
+#define rdmsrl		rdmsrq
+#define wrmsrl		wrmsrq
+#define rdmsrl_safe	rdmsrq_safe
+#define wrmsrl_safe	wrmsrq_safe
+#endif
+
+/*
+ * CR4.VMXE. The kernel writes CR4 from a copy of its own: a bit that it does
+ * not know of is cleared by the next write of any other bit, which is a #GP in
+ * VMX operation. So it has to be told, and later kernels (7.2 for certain) let
+ * nobody but KVM do that, nor take part in their counting of who uses VT-x
+ * (x86_virt_get_ref(), from 7.1 on), nor use what else is below. The module
+ * builds there, to keep up, but does not load: what stands in for the kernel's
+ * functions, here and further down as "second best", never runs.
+ */
+#ifdef MVM_KVM_ONLY
+#define MVM_KERNEL_LENDS_VTX				false
+#define mvm_compat_set_vmxe()				do { } while (0)
+#define mvm_compat_clear_vmxe()				do { } while (0)
+#define mvm_compat_intel_pt(on)				do { } while (0)
+#define mvm_compat_register_emergency(callback)		((void)(callback))
+#define mvm_compat_unregister_emergency(callback)	((void)(callback))
+#define mvm_compat_restore_breakpoints()		do { } while (0)
+#define mvm_compat_ibpb()				do { } while (0)
+#define mvm_compat_l1tf()				L1TF_MITIGATION_FULL_FORCE
+#else
+#define MVM_KERNEL_LENDS_VTX				true
+#define mvm_compat_set_vmxe()				cr4_set_bits(X86_CR4_VMXE)
+#define mvm_compat_clear_vmxe()				cr4_clear_bits(X86_CR4_VMXE)
+#define mvm_compat_intel_pt(on)				intel_pt_handle_vmx(on)
+#define mvm_compat_register_emergency(callback)		\
+	cpu_emergency_register_virt_callback(callback)
+#define mvm_compat_unregister_emergency(callback)	\
+	cpu_emergency_unregister_virt_callback(callback)
+#define mvm_compat_restore_breakpoints()		hw_breakpoint_restore()
+#define mvm_compat_ibpb()				indirect_branch_prediction_barrier()
+#define mvm_compat_l1tf()				l1tf_mitigation
+#endif
+
+/*
+ * Suspend and resume of the last CPU: MVM_SYSCORE() defines what
+ * mvm_compat_register_syscore() takes; both functions have MVM_SYSCORE_ARG as
+ * their only parameter.
+ */
+#ifdef MVM_HAVE_SYSCORE
+#define MVM_SYSCORE_ARG	void *unused
+#define MVM_SYSCORE(name, suspend_, resume_)		\
+	static const struct syscore_ops name##_ops = {	\
+		.suspend = suspend_,			\
+		.resume = resume_,			\
+	};						\
+	static struct syscore name = {			\
+		.ops = &name##_ops,			\
+	}
+#define mvm_compat_register_syscore	register_syscore
+#define mvm_compat_unregister_syscore	unregister_syscore
+#else
+#define MVM_SYSCORE_ARG	void
+#define MVM_SYSCORE(name, suspend_, resume_)		\
+	static struct syscore_ops name = {		\
+		.suspend = suspend_,			\
+		.resume = resume_,			\
+	}
+#define mvm_compat_register_syscore	register_syscore_ops
+#define mvm_compat_unregister_syscore	unregister_syscore_ops
+#endif
 
 /* Does the kernel deliver events through FRED? */
 static inline bool mvm_compat_fred(void)
@@ -36,6 +114,16 @@ static inline bool mvm_compat_fred(void)
 	return cpu_feature_enabled(X86_FEATURE_FRED);
 #else
 	return false;
+#endif
+}
+
+/* Later kernels keep KVM from reading it otherwise than as below. */
+static inline bool mvm_compat_immediate_exit(const struct kvm_run *run)
+{
+#ifdef HINT_UNSAFE_IN_KVM
+	return READ_ONCE(run->HINT_UNSAFE_IN_KVM(immediate_exit));
+#else
+	return READ_ONCE(run->immediate_exit);
 #endif
 }
 
@@ -52,12 +140,6 @@ static inline void mvm_compat_guest_ran(void)
 }
 
 /*
- * From 6.18 on some functions are exported to KVM's own modules alone.
- * Without them minivmm does the second best, which each says.
- */
-#define MVM_KVM_ONLY	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0))
-
-/*
  * A machine check that the guest ran into belongs to the host, and is to be
  * handled as if the guest were a process: then a poisoned page costs that
  * process its life and not the host. The kernel sees what ran in the CS of the
@@ -67,7 +149,7 @@ static inline void mvm_compat_guest_ran(void)
 static inline void mvm_compat_machine_check(void)
 {
 #ifdef CONFIG_X86_MCE
-#if MVM_KVM_ONLY
+#ifdef MVM_KVM_ONLY
 	asm volatile("int $18");
 #else
 	struct pt_regs regs = { .cs = 3, .flags = X86_EFLAGS_IF };
@@ -86,7 +168,7 @@ static inline void mvm_compat_machine_check(void)
  */
 static inline bool mvm_compat_split_lock(unsigned long rip)
 {
-#if MVM_KVM_ONLY
+#ifdef MVM_KVM_ONLY
 	return false;
 #else
 	return handle_guest_split_lock(rip);
@@ -100,7 +182,7 @@ static inline bool mvm_compat_split_lock(unsigned long rip)
  */
 static inline bool mvm_compat_interrupt_ran(void)
 {
-#if IS_ENABLED(CONFIG_KVM_INTEL) && !MVM_KVM_ONLY
+#if IS_ENABLED(CONFIG_KVM_INTEL) && !defined(MVM_KVM_ONLY)
 	if (!kvm_get_cpu_l1tf_flush_l1d())
 		return false;
 	kvm_clear_cpu_l1tf_flush_l1d();
@@ -127,7 +209,9 @@ static inline bool mvm_compat_interrupt_ran(void)
 
 /* Branch history injection: clear the history that the guest left behind. */
 .macro MVM_CLEAR_BRANCH_HISTORY
-#if defined(X86_FEATURE_CLEAR_BHB_LOOP_ON_VMEXIT) || defined(X86_FEATURE_CLEAR_BHB_VMEXIT)
+#if defined(MVM_KVM_ONLY)
+	/* clear_bhb_loop() is not for us. */
+#elif defined(X86_FEATURE_CLEAR_BHB_LOOP_ON_VMEXIT) || defined(X86_FEATURE_CLEAR_BHB_VMEXIT)
 	CLEAR_BRANCH_HISTORY_VMEXIT
 #elif defined(X86_FEATURE_CLEAR_BHB_LOOP)
 	CLEAR_BRANCH_HISTORY
@@ -136,7 +220,9 @@ static inline bool mvm_compat_interrupt_ran(void)
 
 /* MDS and its kin: overwrite the buffers that the host left its data in. */
 .macro MVM_CLEAR_CPU_BUFFERS
-#if defined(X86_FEATURE_CLEAR_CPU_BUF_VM)
+#if defined(MVM_KVM_ONLY)
+	/* x86_verw_sel is not for us. */
+#elif defined(VM_CLEAR_CPU_BUFFERS)
 	VM_CLEAR_CPU_BUFFERS
 #elif defined(X86_FEATURE_CLEAR_CPU_BUF)
 	CLEAR_CPU_BUFFERS

@@ -8,6 +8,7 @@
 #include <asm/cpufeature.h>
 #include <asm/processor.h>
 
+#include "compat.h"
 #include "mvm.h"
 #include "vmx/vmx.h"
 

@@ -7,6 +7,7 @@
 #include <linux/sched/signal.h>
 #include <linux/task_work.h>
 
+#include "compat.h"
 #include "mvm.h"
 #include "vmx/vmx.h"
 
@@ -131,7 +132,7 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 		ret = complete(vcpu);
 	}
 	if (ret == MVM_RESUME)
-		ret = READ_ONCE(run->immediate_exit) ? -EINTR : run_loop(vcpu);
+		ret = mvm_compat_immediate_exit(run) ? -EINTR : run_loop(vcpu);
 	tell_user(vcpu);
 	if (vcpu->sigset_active) {
 		sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);

@@ -120,7 +120,8 @@ static int refuse(const char **why, int error, const char *words)
  * @why: set to what is wrong and what to do, when the answer is no
  *
  * Return: 0; -EOPNOTSUPP for a CPU without VT-x, -EACCES if the firmware locked
- * it, -EPERM if Linux did, -EPROTONOSUPPORT for FRED.
+ * it, -EPERM if Linux did, -ENOENT if Linux keeps VT-x for KVM (insmod then
+ * speaks of an unknown symbol, which is the cause), -EPROTONOSUPPORT for FRED.
  */
 int mvm_vmx_check_platform(const struct mvm_vmx_platform *p, const char **why)
 {
@@ -137,6 +138,9 @@ int mvm_vmx_check_platform(const struct mvm_vmx_platform *p, const char **why)
 		return refuse(why, -EOPNOTSUPP,
 			"this is not an Intel CPU: use another machine, or the lab (make lab)");
 	}
+	if (!p->kernel_lends_vtx)
+		return refuse(why, -ENOENT,
+			"this kernel lets only KVM's modules use VT-x (cr4_update_irqsoff and others are exported to them alone): boot Linux 6.1 or 6.12, or use KVM");
 	/*
 	 * NMIs that arrive in the guest are handed on with INT 2, which the
 	 * FRED entry code of Linux treats as fatal.

@@ -99,6 +99,7 @@ struct mvm_vmx_capability {
  * @vmx: CPUID.1:ECX.VMX, as the hardware shows it
  * @vmx_cleared: Linux took the VMX feature flag away although CPUID has it
  * @kernel_has_kvm_intel: the kernel was built with CONFIG_KVM_INTEL
+ * @kernel_lends_vtx: it exports to us, too, what only KVM may use otherwise
  * @fred: the kernel runs with FRED event delivery
  * @hypervisor: CPUID.1:ECX bit 31, we are a guest ourselves
  * @feat_ctl: IA32_FEAT_CTL; only looked at when @vmx is set
@@ -108,6 +109,7 @@ struct mvm_vmx_platform {
 	bool vmx;
 	bool vmx_cleared;
 	bool kernel_has_kvm_intel;
+	bool kernel_lends_vtx;
 	bool fred;
 	bool hypervisor;
 	u64 feat_ctl;

@@ -7,6 +7,7 @@
 #include <asm/perf_event.h>
 #include <asm/processor.h>
 
+#include "../compat.h"
 #include "check.h"
 
 #define MSR_VMFUNC		0x491

@@ -202,7 +202,7 @@ static void restore_host_debug(struct mvm_vcpu *vcpu)
 	}
 	/* The VM exit, or mvm_vmx_deliver(), left DR7 with nothing enabled. */
 	if (unlikely(hw_breakpoint_active()))
-		hw_breakpoint_restore();
+		mvm_compat_restore_breakpoints();
 }
 
 /*

@@ -7,6 +7,7 @@
 #include <linux/kvm.h>
 #include <asm/msr.h>
 
+#include "../compat.h"
 #include "../mvm.h"
 #include "../x86/msr.h"
 #include "guest.h"

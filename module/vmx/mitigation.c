@@ -19,6 +19,7 @@
 #include <asm/msr.h>
 #include <asm/processor.h>
 
+#include "../compat.h"
 #include "operation.h"
 
 /* The L1D of every CPU with this bug is 32 KiB; the kernel's advice is twice that. */
@@ -39,7 +40,7 @@ int mvm_vmx_mitigation_init(void)
 	u64 arch_cap = 0;
 	unsigned int i;
 
-	if (!boot_cpu_has_bug(X86_BUG_L1TF) || l1tf_mitigation == L1TF_MITIGATION_OFF)
+	if (!boot_cpu_has_bug(X86_BUG_L1TF) || mvm_compat_l1tf() == L1TF_MITIGATION_OFF)
 		return 0;
 	if (boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES))
 		rdmsrl_safe(MSR_IA32_ARCH_CAPABILITIES, &arch_cap);
@@ -55,7 +56,7 @@ int mvm_vmx_mitigation_init(void)
 			memset(fill + i * PAGE_SIZE, i + 1, PAGE_SIZE);
 	}
 	mvm_vmx_l1d_on_load = true;
-	mvm_vmx_l1d_always = l1tf_mitigation >= L1TF_MITIGATION_FULL;
+	mvm_vmx_l1d_always = mvm_compat_l1tf() >= L1TF_MITIGATION_FULL;
 	return 0;
 }
 

@@ -27,7 +27,6 @@
 #include <linux/rcupdate.h>
 #include <linux/reboot.h>
 #include <linux/smp.h>
-#include <linux/syscore_ops.h>
 #include <asm/cpu_device_id.h>
 #include <asm/desc.h>
 #include <asm/fpu/api.h>
@@ -236,12 +235,12 @@ static int enter_operation(void)
 
 	remember_host(c);
 	/* From here on Intel PT may trace only if the CPU can do both. */
-	intel_pt_handle_vmx(1);
-	cr4_set_bits(X86_CR4_VMXE);
+	mvm_compat_intel_pt(1);
+	mvm_compat_set_vmxe();
 	if ((__read_cr4() & msrs.cr4_fixed0) != msrs.cr4_fixed0 ||
 	    enter_root(c->vmxon)) {
-		cr4_clear_bits(X86_CR4_VMXE);
-		intel_pt_handle_vmx(0);
+		mvm_compat_clear_vmxe();
+		mvm_compat_intel_pt(0);
 		pr_err("CPU %d: VMXON failed\n", cpu);
 		return -EIO;
 	}
@@ -271,8 +270,8 @@ static void leave_operation(void *unused)
 		mvm_vmx_forget(vcpu);
 	WRITE_ONCE(c->on, false);
 	leave_root();
-	cr4_clear_bits(X86_CR4_VMXE);
-	intel_pt_handle_vmx(0);
+	mvm_compat_clear_vmxe();
+	mvm_compat_intel_pt(0);
 }
 
 static int enter_on(unsigned int cpu)
@@ -331,9 +330,9 @@ static void update_emergency(void)
 	if (want == emergency_registered)
 		return;
 	if (want)
-		cpu_emergency_register_virt_callback(emergency);
+		mvm_compat_register_emergency(emergency);
 	else
-		cpu_emergency_unregister_virt_callback(emergency);
+		mvm_compat_unregister_emergency(emergency);
 	emergency_registered = want;
 }
 
@@ -413,23 +412,20 @@ void mvm_vmx_disable(void)
 }
 
 /* Suspend: one CPU is left, interrupts are off. */
-static int suspend(void)
+static int suspend(MVM_SYSCORE_ARG)
 {
 	leave_operation(NULL);
 	return 0;
 }
 
-static void resume(void)
+static void resume(MVM_SYSCORE_ARG)
 {
 	/* Not "on": there was no VM, or users_lock's holder will see to it. */
 	if (users && hotplug_state && !this_cpu_read(mvm_cpu.on))
 		WARN_ON(enter_operation());
 }
 
-static struct syscore_ops syscore = {
-	.suspend = suspend,
-	.resume = resume,
-};
+MVM_SYSCORE(syscore, suspend, resume);
 
 static void kick(void *unused)
 {
@@ -470,6 +466,7 @@ static int check_platform(void)
 		.vmx = cpuid_vmx,
 		.vmx_cleared = cpuid_vmx && !boot_cpu_has(X86_FEATURE_VMX),
 		.kernel_has_kvm_intel = IS_ENABLED(CONFIG_KVM_INTEL),
+		.kernel_lends_vtx = MVM_KERNEL_LENDS_VTX,
 		.fred = mvm_compat_fred(),
 		.hypervisor = boot_cpu_has(X86_FEATURE_HYPERVISOR),
 	};
@@ -531,7 +528,7 @@ int mvm_vmx_init(struct mvm_vmx_options *options)
 		mvm_vmx_mitigation_exit();
 		return ret;
 	}
-	register_syscore_ops(&syscore);
+	mvm_compat_register_syscore(&syscore);
 	register_module_notifier(&module_notifier);
 	kvm_intel_there = kvm_intel_is_there();
 	return 0;
@@ -547,7 +544,7 @@ void mvm_vmx_exit(void)
 	int cpu;
 
 	unregister_module_notifier(&module_notifier);
-	unregister_syscore_ops(&syscore);
+	mvm_compat_unregister_syscore(&syscore);
 	unregister_reboot_notifier(&reboot_notifier);
 	mvm_vmx_mitigation_exit();
 	for_each_possible_cpu(cpu)

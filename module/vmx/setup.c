@@ -11,6 +11,7 @@
 #include <asm/processor-flags.h>
 #include <asm/special_insns.h>
 
+#include "../compat.h"
 #include "../mvm.h"
 #include "guest.h"
 #include "operation.h"

@@ -125,7 +125,7 @@ void mvm_vmx_attach(struct mvm_vcpu *vcpu)
 		mvm_vmcs_make_current(v->vmcs);
 		c->current_vmcs = v->vmcs;
 		/* One guest must not train the branch predictors for another. */
-		indirect_branch_prediction_barrier();
+		mvm_compat_ibpb();
 	}
 	if (unlikely(moved)) {
 		write_host_cpu(c);

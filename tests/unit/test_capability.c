@@ -420,6 +420,7 @@ static void platforms(void **state)
 {
 	const struct mvm_vmx_platform good = {
 		.intel = true, .vmx = true, .kernel_has_kvm_intel = true,
+		.kernel_lends_vtx = true,
 		.feat_ctl = VMX_FEAT_CTL_LOCKED | VMX_FEAT_CTL_OUTSIDE_SMX,
 	};
 	struct mvm_vmx_platform p = good;
@@ -441,7 +442,8 @@ static void platforms(void **state)
 	assert_int_equal(mvm_vmx_check_platform(&p, &why), -EOPNOTSUPP);
 	assert_non_null(strstr(why, "no VT-x"));
 	assert_non_null(strstr(why, "make lab"));
-	/* What FRED or the lock says does not matter then. */
+	/* What the kernel, FRED or the lock says does not matter then. */
+	p.kernel_lends_vtx = false;
 	p.fred = true;
 	p.feat_ctl = VMX_FEAT_CTL_LOCKED;
 	assert_int_equal(mvm_vmx_check_platform(&p, &why), -EOPNOTSUPP);
@@ -470,6 +472,15 @@ static void platforms(void **state)
 	p.vmx_cleared = true;
 	assert_int_equal(mvm_vmx_check_platform(&p, &why), -EPERM);
 	assert_non_null(strstr(why, "CONFIG_KVM_INTEL"));
+
+	p = good;
+	p.kernel_lends_vtx = false;
+	assert_int_equal(mvm_vmx_check_platform(&p, &why), -ENOENT);
+	assert_non_null(strstr(why, "cr4_update_irqsoff"));
+	/* Another boot option or firmware setting would not help. */
+	p.fred = true;
+	p.feat_ctl = VMX_FEAT_CTL_LOCKED;
+	assert_int_equal(mvm_vmx_check_platform(&p, &why), -ENOENT);
 
 	p = good;
 	p.fred = true;
