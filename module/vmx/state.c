@@ -8,6 +8,8 @@
  * reads them from the shadow, and an attempt to change one exits to us.
  */
 #include <linux/kernel.h>
+#include <asm/cpufeature.h>
+#include <asm/debugreg.h>
 #include <asm/msr.h>
 #include <asm/processor-flags.h>
 
@@ -225,6 +227,29 @@ void mvm_vmx_get_regs(struct mvm_vcpu *vcpu, struct kvm_regs *regs)
 	regs->rflags = vmcs_readl(VMCS_GUEST_RFLAGS);
 }
 
+/*
+ * SDM Vol. 3, "Checks on Guest Non-Register State" (2024: 27.3.1.5): blocking by
+ * STI needs RFLAGS.IF, and with blocking by STI or MOV SS a single-step trap is
+ * pending just if TF is set. A program that changes these flags need not know of
+ * the blocking: the instruction that it was for is over.
+ */
+static void set_rflags(unsigned long rflags)
+{
+	u32 blocking = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY), ends = 0;
+	unsigned long old = vmcs_readl(VMCS_GUEST_RFLAGS);
+
+	vmcs_writel(VMCS_GUEST_RFLAGS, rflags);
+	if (!(rflags & X86_EFLAGS_IF))
+		ends = VMX_BLOCKING_STI;
+	if ((old ^ rflags) & X86_EFLAGS_TF)
+		ends = VMX_BLOCKING_STI | VMX_BLOCKING_MOV_SS;
+	if (blocking & ends)
+		vmcs_clear32(VMCS_GUEST_INTERRUPTIBILITY, ends);
+	if (old & ~rflags & X86_EFLAGS_TF)
+		vmcs_writel(VMCS_GUEST_PENDING_DEBUG,
+			    vmcs_readl(VMCS_GUEST_PENDING_DEBUG) & ~DR_STEP);
+}
+
 /**
  * mvm_vmx_set_regs() - KVM_SET_REGS
  * @vcpu: attached
@@ -236,7 +261,7 @@ void mvm_vmx_set_regs(struct mvm_vcpu *vcpu, const struct kvm_regs *regs)
 	GPRS(SET)
 	vmcs_writel(VMCS_GUEST_RSP, regs->rsp);
 	vmcs_writel(VMCS_GUEST_RIP, regs->rip);
-	vmcs_writel(VMCS_GUEST_RFLAGS, regs->rflags | X86_EFLAGS_FIXED);
+	set_rflags(regs->rflags | X86_EFLAGS_FIXED);
 	/* As KVM: one whose delivery has begun already stays. */
 	vcpu->pending &= ~MVM_PENDING_EXCEPTION;
 }

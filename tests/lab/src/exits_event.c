@@ -42,6 +42,8 @@ GUEST64(bad_msr64, "mov $0x12345678, %ecx; rdmsr; hlt");
 GUEST16(int30_16, "int $30; hlt");
 GUEST16(ud2_16, "ud2; hlt");
 GUEST16(bad_msr16, "mov $0x12345678, %ecx; rdmsr; hlt");
+/* The second byte is behind the limit of DS. */
+GUEST16(limit16, "mov %ax, 0xffff; hlt");
 
 struct code {
 	const char *start, *end;
@@ -82,6 +84,7 @@ static const struct event events[] = {
 	{ "#UD in real mode", CODE(ud2_16), 16, "trap 6 at +0" },
 	{ "#GP of an MSR in real mode", CODE(bad_msr16), 16,
 	  "trap 13 at +6" },
+	{ "#GP of a limit in real mode", CODE(limit16), 16, "trap 13 at +0" },
 };
 
 static void load_guest(struct code code, int bits)
@@ -338,6 +341,7 @@ static void single_steps(void)
 GUEST32(ss_fault, "mov $0x12345678, %ecx; mov %edx, %ss; rdmsr; hlt");
 GUEST32(sti_fault, "mov $0x12345678, %ecx; sti; rdmsr; hlt");
 GUEST32(sti_page, "sti; mov 0x200000, %eax; hlt");
+GUEST32(sti_io, "sti; mov 0x200000, %eax; nop; hlt");
 GUEST32(sti_hlt, "sti; hlt; out %al, $0x10; hlt");
 
 /* Blocking by MOV SS and STI must not outlive the next instruction. */
@@ -356,6 +360,33 @@ static void shadows(void)
 	is(vcpu_run(&cpu), "HLT", "HLT in STI's shadow");
 	is(vcpu_run(&cpu), "OUT port=10 size=1 count=1 data=00",
 	   "  the instruction behind it");
+}
+
+/*
+ * The program ends an instruction in STI's shadow: with RFLAGS that do not go
+ * with the shadow, no VM entry would succeed. With IF clear KVM leaves it at that.
+ */
+static void shadow_left(int id, u64 flag, const char *want, const char *name)
+{
+	struct vcpu c;
+	struct kvm_regs r;
+
+	vcpu_open(&c, &vm, id);
+	guest32(&c, sti_io);
+	forget(FAR);
+	if (mprotect(vm.mem + FAR, PAGE_SIZE, PROT_NONE))
+		bail("mprotect: %s", strerror(errno));
+	is(vcpu_run(&c), "EFAULT", "no memory in STI's shadow");
+	if (mprotect(vm.mem + FAR, PAGE_SIZE, PROT_READ | PROT_WRITE))
+		bail("mprotect: %s", strerror(errno));
+	r = get_regs(&c);
+	r.rip = GUEST_CODE + 6;
+	r.rflags ^= flag;
+	set_regs(&c, &r);
+	if (flag == FLAG_IF && !strcmp(vm.device, "/dev/kvm"))
+		want = "FAIL_ENTRY 0x80000021";
+	is(vcpu_run(&c), want, "then with %s", name);
+	vcpu_close(&c);
 }
 
 static void handler(int sig)
@@ -449,6 +480,8 @@ int main(int argc, char **argv)
 	double_faults();
 	single_steps();
 	shadows();
+	shadow_left(8, FLAG_IF, "HLT", "IF clear");
+	shadow_left(9, FLAG_TF, "trap 1 at +7", "TF set");
 	/* From here on SIGALRM is the tests' own. */
 	alarm(0);
 	ac_storm_test();
