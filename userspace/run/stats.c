@@ -80,7 +80,9 @@ static int read_stats(int fd, struct stats *stats)
 	err = read_at(fd, header, sizeof(*header), 0);
 	if (err)
 		return err;
+	/* One descriptor follows the other: each must be aligned as the first. */
 	if (!header->name_size || header->name_size > NAME_MAX_BYTES ||
+	    header->name_size % _Alignof(struct kvm_stats_desc) ||
 	    header->num_desc > COUNTERS_MAX)
 		return -EPROTO;
 
