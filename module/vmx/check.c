@@ -85,7 +85,7 @@ bool mvm_check_physical(const struct mvm_check *c, u64 address)
 
 bool mvm_check_peek(const struct mvm_check *c, u64 address, u64 *value)
 {
-	return c->cpu->peek && c->cpu->peek(address, value);
+	return !(address & 7) && c->cpu->peek && c->cpu->peek(address, value);
 }
 
 static void check_host_registers(struct mvm_check *c)
