@@ -5,6 +5,7 @@
 #include <linux/kernel.h>
 #include <linux/nospec.h>
 #include <linux/perf_event.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <asm/cpufeature.h>
@@ -38,9 +39,16 @@ const char * const mvm_vmx_reason_names[VMX_NR_REASONS] = {
 	 BIT_ULL(VMX_REASON_EPT_VIOLATION) |				\
 	 BIT_ULL(VMX_REASON_EPT_MISCONFIGURATION))
 
-/* Interrupts came and were served as soon as they were on again. */
+/*
+ * Interrupts came and were served as soon as they were on again. A guest that
+ * never exits but for them must not hold up RCU's grace periods; here nobody
+ * is in a reader's section.
+ */
 static int handle_external_interrupt(struct mvm_vcpu *vcpu)
 {
+	local_irq_disable();
+	rcu_note_context_switch(false);
+	local_irq_enable();
 	return MVM_RESUME;
 }
 
@@ -265,6 +273,12 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 	 */
 	if (unlikely(need_resched() || signal_pending(current))) {
 		local_irq_enable();
+		return MVM_RESUME;
+	}
+	if (unlikely(READ_ONCE(mvm_vmx_going_down))) {
+		local_irq_enable();
+		/* Loading it again never returns. */
+		mvm_vmx_put(vcpu);
 		return MVM_RESUME;
 	}
 	if (unlikely(vcpu->pending)) {

@@ -10,10 +10,11 @@
  * none is loaded there. Suspend takes the last CPU through syscore callbacks.
  *
  * A reboot or kexec must find all CPUs out of VMX operation, with user threads
- * still running: mvm_vmx_going_down is set, an interrupt makes every guest
- * exit, and after synchronize_rcu() nobody who did not see the flag is in a
- * section with preemption disabled, which means that no vCPU is loaded. Hence
- * no VMREAD can ever meet a CPU that has left VMX operation.
+ * still running: mvm_vmx_going_down is set, and an interrupt makes every guest
+ * exit. Whoever attaches a vCPU, or is about to enter a guest, after that
+ * interrupt sees the flag; whoever is between the two has mvm_cpu.attached set,
+ * and is waited for. Hence no VMREAD can ever meet a CPU that has left VMX
+ * operation.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -24,8 +25,8 @@
 #include <linux/mutex.h>
 #include <linux/namei.h>
 #include <linux/path.h>
-#include <linux/rcupdate.h>
 #include <linux/reboot.h>
+#include <linux/sched.h>
 #include <linux/smp.h>
 #include <asm/cpu_device_id.h>
 #include <asm/desc.h>
@@ -433,9 +434,15 @@ static void kick(void *unused)
 
 static int reboot(struct notifier_block *nb, unsigned long event, void *unused)
 {
+	int cpu;
+
 	WRITE_ONCE(mvm_vmx_going_down, true);
 	on_each_cpu(kick, NULL, 1);
-	synchronize_rcu();
+	for_each_possible_cpu(cpu) {
+		/* Pairs with smp_store_release() in detached(). */
+		while (smp_load_acquire(&per_cpu(mvm_cpu, cpu).attached))
+			schedule_timeout_uninterruptible(1);
+	}
 	on_each_cpu(leave_operation, NULL, 1);
 	return NOTIFY_OK;
 }

@@ -19,6 +19,7 @@ struct mvm_vcpu;
  * struct mvm_cpu - one CPU of the host
  * @vmxon: its VMXON region, kept from the first use until the module unloads
  * @on: it is in VMX operation, by us
+ * @attached: a vCPU is attached or loaded there
  * @current_vmcs: the VMCS that is current there
  * @active: the vCPUs of which the VMCS is active there
  * @gdt: the host's GDTR, since a VM exit leaves a limit of 64 KiB
@@ -34,6 +35,7 @@ struct mvm_vcpu;
 struct mvm_cpu {
 	struct mvm_vmcs *vmxon;
 	bool on;
+	bool attached;
 	struct mvm_vmcs *current_vmcs;
 	struct list_head active;
 	struct desc_ptr gdt;
@@ -55,7 +57,7 @@ extern struct mvm_vmx_msrs mvm_vmx_msrs;
 /* What was negotiated when the module was loaded; constant since. */
 extern struct mvm_vmx_capability mvm_vmx;
 
-/* Set once the machine goes down: VMX operation has ended on all CPUs. */
+/* Set once the machine goes down: VMX operation ends on all CPUs. */
 extern bool mvm_vmx_going_down;
 
 /* switch.c */

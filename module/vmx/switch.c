@@ -83,10 +83,18 @@ static void write_host_cpu(const struct mvm_cpu *c)
 	vmcs_writel(VMCS_HOST_SYSENTER_ESP, c->sysenter_esp);
 }
 
-/* The machine goes down and this CPU is out of VMX operation: never return. */
-static void wait_for_the_end(void)
+/* The CPU may leave VMX operation from here on. */
+static void detached(struct mvm_cpu *c)
 {
+	/* Pairs with smp_load_acquire() in reboot(). */
+	smp_store_release(&c->attached, false);
 	preempt_enable();
+}
+
+/* The machine goes down: never return. */
+static void wait_for_the_end(struct mvm_cpu *c)
+{
+	detached(c);
 	for (;;)
 		ssleep(3600);
 }
@@ -106,10 +114,13 @@ void mvm_vmx_attach(struct mvm_vcpu *vcpu)
 	int cpu;
 
 	cpu = get_cpu();
-	if (unlikely(READ_ONCE(mvm_vmx_going_down)))
-		wait_for_the_end();
-
 	c = this_cpu_ptr(&mvm_cpu);
+	/* Before the look at the flag, see the top of operation.c. */
+	WRITE_ONCE(c->attached, true);
+	barrier();
+	if (unlikely(READ_ONCE(mvm_vmx_going_down)))
+		wait_for_the_end(c);
+
 	moved = v->cpu != cpu;
 	if (unlikely(moved)) {
 		mvm_vmx_forget_anywhere(vcpu);
@@ -142,7 +153,7 @@ void mvm_vmx_attach(struct mvm_vcpu *vcpu)
  */
 void mvm_vmx_detach(struct mvm_vcpu *vcpu)
 {
-	put_cpu();
+	detached(this_cpu_ptr(&mvm_cpu));
 }
 
 /*
