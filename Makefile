@@ -71,16 +71,17 @@ module:
 		cp -rs $(top)/Kbuild $(top)/module $(top)/uapi . && \
 		$(MAKE) -C $(KDIR) M=$(moddir) modules $(if $(V),V=1)'
 
-userspace guests tests-lab unit:
+userspace guests tests-lab tests-fuzz unit:
 	@if [ -e $(dir_$@)/Makefile ]; then \
 		$(MAKE) -C $(dir_$@) BUILD=$(build) VERSION=$(VERSION); fi
 
 dir_userspace	:= userspace
 dir_guests	:= tests/guests
 dir_tests-lab	:= tests/lab
+dir_tests-fuzz	:= tests/fuzz
 dir_unit	:= tests/unit
 
-tests: tests-lab unit
+tests: tests-lab tests-fuzz unit
 
 setup:
 	@scripts/setup all
@@ -102,7 +103,7 @@ check:
 
 # For one test: make prove TESTS=tests/lab/memory.t
 TESTS	?= $(patsubst tests/unit/%.c,build/unit/%,$(wildcard tests/unit/test_*.c)) \
-	$(wildcard tests/*.t tests/lab/*.t)
+	$(wildcard tests/*.t tests/lab/*.t tests/fuzz/*.t)
 prove:
 	@CMOCKA_MESSAGE_OUTPUT=TAP prove -j $(JOBS) --timer --exec '' $(TESTS)
 
@@ -144,6 +145,7 @@ distclean:
 
 include scripts/debug.mk
 include scripts/entry.mk
+include scripts/fuzz.mk
 
-.PHONY: all help module userspace guests tests tests-lab unit setup demo check prove bench lab \
+.PHONY: all help module userspace guests tests tests-lab tests-fuzz unit setup demo check prove bench lab \
 	lab-debug install clean distclean

@@ -13,7 +13,7 @@ debug_env	= LAB_KERNEL=$(build)/debug/kernel LAB_MEMORY=768 LAB_PATIENCE=5
 
 # What makes sense only on the stock kernel is left out: the lab's own tests,
 # and refusals of CPUs, which never come to the module's work.
-DEBUG_TESTS	?= $(wildcard tests/debug/*.t) \
+DEBUG_TESTS	?= $(wildcard tests/debug/*.t) tests/fuzz/lab.t \
 	$(filter-out tests/lab/lab.t tests/lab/refuse.t,$(wildcard tests/lab/*.t))
 # What `make check` runs of it; ROUNDS=1 is the shortest storm.
 DEBUG_SHORT	:= $(addprefix tests/debug/,detect.t short.t)
@@ -33,7 +33,7 @@ debug-kernel:
 debug_prove	= $(debug_env) prove -j $(JOBS) --timer --exec ''
 
 check-debug: debug-kernel
-	@$(MAKE) userspace guests tests-lab
+	@$(MAKE) userspace guests tests-lab tests-fuzz
 	@ROUNDS=$(or $(ROUNDS),10) $(debug_prove) $(DEBUG_TESTS)
 
 check-debug-short: debug-kernel
