@@ -111,14 +111,14 @@ struct call {
 	int also;
 };
 
-static void try(const struct call *call)
+static void try_from(const struct call *call, int first)
 {
 	int n, failed = 0, without = 0, wrong = 0;
 	bool injected;
 	long ret;
 	int err;
 
-	for (n = 1; n < 5000; n++) {
+	for (n = first; n < first + 5000; n++) {
 		if (call->prepare)
 			call->prepare();
 		arm(n);
@@ -147,6 +147,11 @@ static void try(const struct call *call)
 	diag("%s: of %d allocations that failed, %d made it fail, %d did not",
 	     call->name, failed + without, failed, without);
 	ok(!wrong && !injected, "%s without memory", call->name);
+}
+
+static void try(const struct call *call)
+{
+	try_from(call, 1);
 }
 
 static void close_it(long fd)
@@ -555,6 +560,31 @@ static long load(void)
 	return syscall(SYS_finit_module, module_file, "", 0);
 }
 
+/*
+ * What the kernel allocates for a module before it calls that: it warns when
+ * that fails, which is not our business. It reads the parameters last.
+ */
+static int allocations_before_init(void)
+{
+	const int many = 100000;
+	char text[16] = "";
+	int i, most = 0, n;
+
+	for (i = 0; i < 3; i++) {
+		arm(many);
+		if (!syscall(SYS_finit_module, module_file, "vpid=2", 0) ||
+		    errno != EINVAL)
+			bail("a wrong parameter: %s", strerror(errno));
+		if (pread(fail_nth, text, sizeof(text) - 1, 0) <= 0)
+			bail("fail-nth: %s", strerror(errno));
+		arm(0);
+		n = many - atoi(text);
+		most = n > most ? n : most;
+	}
+	diag("allocations before the module's own: %d", most);
+	return most;
+}
+
 static void unload(long ret)
 {
 	(void)ret;
@@ -649,7 +679,8 @@ static void try_loading(void)
 	module_file = open(path, O_RDONLY | O_CLOEXEC);
 	if (module_file < 0)
 		bail("%s: %s", path, strerror(errno));
-	try(&(struct call){ "loading the module", .call = load, .undo = unload });
+	try_from(&(struct call){ "loading the module", .call = load, .undo = unload },
+		 allocations_before_init() + 1);
 	for (cpu = 0; cpu < sysconf(_SC_NPROCESSORS_ONLN); cpu++)
 		try_vmxon(cpu);
 }

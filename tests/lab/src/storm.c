@@ -179,6 +179,24 @@ static void unmap_pages(void)
 	let_go_on("EFAULT");
 }
 
+/*
+ * Owner and guest see the same memory: what the guest wrote last, or nothing
+ * since the page was given up. The guest is not in there now.
+ */
+static void compare_views(void)
+{
+	u64 here, there;
+	int i;
+
+	for (i = 0; i < PAGES; i++) {
+		here = *(u64 *)(work + i * PAGE_SIZE);
+		there = work_last(&worker, i);
+		if (here && here != there)
+			wrong("page %d: %#llx for the owner, %#llx for the guest", i,
+			      (unsigned long long)here, (unsigned long long)there);
+	}
+}
+
 /* The guest meets the hole, which is an exit; the memory it gets is fresh. */
 static void delete_slot(void)
 {
@@ -198,6 +216,7 @@ static void delete_slot(void)
 	if (!outside(&first, &gpa, &write) ||
 	    gpa - WORK_GPA >= PAGES * PAGE_SIZE)
 		wrong("without memory: %s", worker.result);
+	compare_views();
 	madvise(work, PAGES * PAGE_SIZE, MADV_DONTNEED);
 	if (vm_slot(&vm, 1, 0, WORK_GPA, PAGES * PAGE_SIZE, work))
 		wrong("making the slot: %s", errno_name(errno));
@@ -300,6 +319,7 @@ static void owner(bool for_ever)
 	pthread_join(thread, NULL);
 	if (strcmp(work_stop(&worker), "HLT"))
 		wrong("the worker's end: %s", worker.result);
+	compare_views();
 	if (strcmp(work_errors(&worker), "no errors"))
 		wrong("the worker: %s", work_errors(&worker));
 	vcpu_close(&second);

@@ -196,6 +196,11 @@ const char *work_stop(struct worker *w)
 	return work_end(w);
 }
 
+u64 work_last(struct worker *w, int page)
+{
+	return ((u64 *)(w->c->vm->mem + SHADOW))[page];
+}
+
 const char *work_errors(struct worker *w)
 {
 	struct control *control = w->control;

@@ -59,6 +59,8 @@ const char *work_end(struct worker *w);
 const char *work_stop(struct worker *w);
 /** work_again() - KVM_RUN in a thread, from where the guest is. */
 void work_again(struct worker *w);
+/** work_last() - what the guest wrote last to its page number @page. */
+u64 work_last(struct worker *w, int page);
 /** work_errors() - what the guest complains of, as text: "no errors". */
 const char *work_errors(struct worker *w);
 
