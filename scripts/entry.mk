@@ -24,6 +24,6 @@ fuzz-entry:
 	@scripts/setup all
 	@$(MAKE) entry
 	@MUTATIONS=$(or $(MUTATIONS),60000) SEED=$(or $(SEED),1) MODELS="$(MODELS)" \
-		prove --timer --exec '' tests/lab/entry.t
+		prove -v --timer --exec '' tests/lab/entry.t
 
 .PHONY: entry entry-path fuzz-entry

@@ -103,7 +103,8 @@ static void check_apic(struct mvm_check *c)
 			 !(MVM_FIELD(TPR_THRESHOLD) & ~0xfULL), "bits 31:4 must be 0");
 		if (!(cpu2 & (CPU2_APIC_ACCESSES | CPU2_INTERRUPT_DELIVERY)) &&
 		    mvm_check_peek(c, MVM_FIELD(VIRTUAL_APIC_ADDRESS) + VIRTUAL_TPR, &tpr))
-			MVM_RULE(TPR_THRESHOLD, (MVM_FIELD(TPR_THRESHOLD) & 0xf) <= (tpr >> 4 & 0xf),
+			MVM_RULE(TPR_THRESHOLD,
+				 (MVM_FIELD(TPR_THRESHOLD) & 0xf) <= (tpr >> 4 & 0xf),
 				 "bits 3:0 must not be above bits 7:4 of the virtual TPR");
 	} else {
 		MVM_RULE(CPU2_CONTROLS, !(cpu2 & CPU2_X2APIC),

@@ -418,7 +418,8 @@ static void check_link_pointer(struct mvm_check *c)
 		 "it must not point to the current VMCS");
 	if (!(link & 0xfff) && mvm_check_peek(c, link, &word)) {
 		shadow = mvm_check_secondary(c) & CPU2_SHADOWING ? BIT_ULL(31) : 0;
-		MVM_RULE(VMCS_LINK_POINTER, ((word ^ c->cpu->msrs->basic) & VMX_BASIC_REVISION) == 0,
+		MVM_RULE(VMCS_LINK_POINTER,
+			 !((word ^ c->cpu->msrs->basic) & VMX_BASIC_REVISION),
 			 "there must be the VMCS revision identifier");
 		MVM_RULE(VMCS_LINK_POINTER, (word & BIT_ULL(31)) == shadow,
 			 "bit 31 there must be as the control VMCS shadowing");

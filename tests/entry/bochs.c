@@ -38,7 +38,8 @@ static bool pending_high(const struct entry_case *e, const struct mvm_check_find
 	return !((u32)FIELD(e, GUEST_PENDING_DEBUG) & 0xffffaff0);
 }
 
-static bool not_dual_monitor(const struct entry_case *e, const struct mvm_check_finding *f)
+static bool not_dual_monitor(const struct entry_case *e,
+			     const struct mvm_check_finding *f)
 {
 	return !(FIELD(e, ENTRY_CONTROLS) & ENTRY_DUAL_MONITOR);
 }
@@ -48,7 +49,8 @@ static bool vector_of_mc(const struct entry_case *e, const struct mvm_check_find
 	return (FIELD(e, ENTRY_EVENT) & VMX_EVENT_VECTOR) == VMX_VECTOR_MC;
 }
 
-static bool null_in_64_bit(const struct entry_case *e, const struct mvm_check_finding *f)
+static bool null_in_64_bit(const struct entry_case *e,
+			   const struct mvm_check_finding *f)
 {
 	return FIELD(e, ENTRY_CONTROLS) & VMX_ENTRY_IA32E_MODE &&
 	       FIELD(e, GUEST_CS_ACCESS_RIGHTS) & VMX_AR_L &&
@@ -65,7 +67,8 @@ static u64 dpl_of(u64 rights)
 	return (rights & VMX_AR_DPL_MASK) >> 5;
 }
 
-static bool cs_not_its_rpl(const struct entry_case *e, const struct mvm_check_finding *f)
+static bool cs_not_its_rpl(const struct entry_case *e,
+			   const struct mvm_check_finding *f)
 {
 	u64 cs = FIELD(e, GUEST_CS_ACCESS_RIGHTS), rpl = FIELD(e, GUEST_CS_SELECTOR) & 3;
 
@@ -87,7 +90,8 @@ static bool no_tpr_shadow(const struct entry_case *e, const struct mvm_check_fin
 	return !(FIELD(e, CPU_CONTROLS) & CPU_TPR_SHADOW);
 }
 
-static bool descriptor_in_page(const struct entry_case *e, const struct mvm_check_finding *f)
+static bool descriptor_in_page(const struct entry_case *e,
+			       const struct mvm_check_finding *f)
 {
 	return FIELD(e, PIN_CONTROLS) & PIN_POSTED_INTERRUPTS &&
 	       FIELD(e, CPU_CONTROLS) & CPU_TPR_SHADOW &&
@@ -135,9 +139,9 @@ static const struct quirk quirks[] = {
 	  .field = VMCS_GUEST_SS_ACCESS_RIGHTS, .rule = "G (bit 15)", .when = null_in_64_bit },
 	{ .words = "SS with a null selector in 64-bit code: base is not checked",
 	  .field = VMCS_GUEST_SS_BASE, .rule = "bits 63:32", .when = null_in_64_bit },
-	{ .words = "MSR lists: IA32_SMM_MONITOR_CTL, which it does not know, is ignored (ignore_bad_msrs)",
+	{ .words = "MSR lists: IA32_SMM_MONITOR_CTL is ignored",
 	  .field = VMCS_ENTRY_MSR_LOAD_ADDRESS, .rule = "IA32_SMM_MONITOR_CTL" },
-	{ .words = "3.0: posted interrupts without TPR shadow: virtual-interrupt delivery is not asked for",
+	{ .words = "3.0: posted interrupts without TPR shadow: delivery is not checked",
 	  .rule = "process posted interrupts needs virtual", .when = no_tpr_shadow, .since = 28 },
 	{ .words = "3.0: posted interrupts without TPR shadow: the vector is not checked",
 	  .field = VMCS_POSTED_INTERRUPT_VECTOR, .rule = "", .when = no_tpr_shadow, .since = 28 },
@@ -177,7 +181,8 @@ const char *entry_quirk_words(unsigned int n)
 static bool matches(const struct quirk *q, const struct entry_case *e,
 		    const struct mvm_check_finding *f, int version)
 {
-	return !q->extra && entry_quirk_in(q - quirks, version) && (!q->field || q->field == f->field) &&
+	return !q->extra && entry_quirk_in(q - quirks, version) &&
+	       (!q->field || q->field == f->field) &&
 	       !strncmp(f->rule, q->rule, strlen(q->rule)) && (!q->when || q->when(e, f));
 }
 

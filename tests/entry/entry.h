@@ -101,6 +101,10 @@ bool entry_read_only(enum vmcs_index index);
 void entry_prepare(struct entry_case *e);
 void entry_run(const struct entry_case *e, struct entry_result *result);
 
+/* switch.S */
+int entry_launch(void);
+void entry_exit_label(void);
+
 /* mutate.c; the last good case, before its mutation */
 extern struct entry_case entry_good;
 const char *entry_group_name(unsigned int n);

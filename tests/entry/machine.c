@@ -30,9 +30,6 @@ struct mvm_vmx_capability mvm_vmx;
 
 /* Of switch.S */
 u64 entry_gs_base, entry_fs_base;
-int entry_launch(void);
-void entry_exit_label(void);
-
 static u8 *pool;
 static struct mvm_vmcs *vmxon, *vmcs;
 static unsigned long batch_flags;

@@ -43,11 +43,12 @@ static bool show;
 module_param(show, bool, 0444);
 MODULE_PARM_DESC(show, "log each mutation before its VM entry");
 
-enum outcome { ENTERED, CONTROL, HOST, GUEST, MSR, OTHER };
+enum outcome { OUT_ENTERED, OUT_CONTROL, OUT_HOST, OUT_GUEST, OUT_MSR, OUT_OTHER };
 
 static const char * const outcome_words[] = {
 	"entered", "error-7", "error-8", "reason-33", "reason-34", "other",
 };
+
 static_assert(ARRAY_SIZE(outcome_words) == NR_OUTCOMES);
 
 struct group_count {
@@ -62,7 +63,7 @@ struct rule_count {
 	u32 field;
 	const char *rule;
 	const char *section;
-	u64 broken, alone;
+	u64 broken, noticed;
 };
 
 static struct rule_count *rules;
@@ -115,29 +116,24 @@ void entry_check(const struct entry_case *e, struct entry_findings *f)
 static enum outcome outcome_of(const struct entry_result *r)
 {
 	if (r->failed)
-		return r->reason == 7 ? CONTROL : r->reason == 8 ? HOST : OTHER;
-	if (!(r->reason & VMX_REASON_ENTRY_FAILURE))
-		return ENTERED;
-	switch (r->reason & VMX_REASON_BASIC) {
-	case VMX_REASON_INVALID_GUEST_STATE:
-		return GUEST;
-	case VMX_REASON_MSR_LOADING:
-		return MSR;
-	}
-	return OTHER;
+		return r->reason == 7 ? OUT_CONTROL : r->reason == 8 ? OUT_HOST : OUT_OTHER;
+	if (r->reason & VMX_REASON_ENTRY_FAILURE)
+		return (u16)r->reason == VMX_REASON_INVALID_GUEST_STATE ? OUT_GUEST :
+		       (u16)r->reason == VMX_REASON_MSR_LOADING ? OUT_MSR : OUT_OTHER;
+	return OUT_ENTERED;
 }
 
 /*
  * May the processor answer like this, with these findings? Any rule about
  * controls or host state comes before any about the guest's state, and that
- * before the MSRs; within these the processor takes them in any order. @sure:
+ * before the OUT_MSRs; within these the processor takes them in any order. @sure:
  * only rules that every processor has.
  */
 static bool fits(const struct entry_findings *f, const struct entry_result *r, bool sure)
 {
 	static const enum outcome outcomes[] = {
-		[MVM_CHECK_CONTROL] = CONTROL, [MVM_CHECK_HOST] = HOST,
-		[MVM_CHECK_GUEST] = GUEST, [MVM_CHECK_MSR] = MSR,
+		[MVM_CHECK_CONTROL] = OUT_CONTROL, [MVM_CHECK_HOST] = OUT_HOST,
+		[MVM_CHECK_GUEST] = OUT_GUEST, [MVM_CHECK_MSR] = OUT_MSR,
 	};
 	enum outcome got = outcome_of(r);
 	int i, stage, min = 3;
@@ -148,7 +144,7 @@ static bool fits(const struct entry_findings *f, const struct entry_result *r, b
 			min = min(min, stage);
 	}
 	if (min == 3)
-		return got == ENTERED;
+		return got == OUT_ENTERED;
 	for (i = 0; i < f->n; i++) {
 		stage = f->list[i].kind <= MVM_CHECK_HOST ? 0 : f->list[i].kind - 1;
 		if (stage != min || (sure && f->list[i].may))
@@ -160,25 +156,43 @@ static bool fits(const struct entry_findings *f, const struct entry_result *r, b
 	return false;
 }
 
-static void count_rules(const struct entry_findings *f)
+static struct rule_count *rule_of(const struct mvm_check_finding *f)
 {
-	unsigned int i, n;
+	struct rule_count *r;
+
+	for (r = rules; r < rules + nr_rules; r++)
+		if (r->field == f->field && !strcmp(r->rule, f->rule))
+			return r;
+	if (nr_rules == MAX_RULES)
+		return NULL;
+	nr_rules++;
+	r->field = f->field;
+	r->rule = f->rule;
+	r->section = f->section;
+	return r;
+}
+
+/*
+ * Which rules were broken, and which of them was it that made the verdict: such
+ * as would be missed, were they not there.
+ */
+static void count_rules(const struct entry_findings *f, const struct entry_result *result)
+{
+	static struct entry_findings others;
+	bool agreed = fits(f, result, true);
+	struct rule_count *r;
+	unsigned int i;
 
 	for (i = 0; i < f->n; i++) {
-		for (n = 0; n < nr_rules; n++)
-			if (rules[n].field == f->list[i].field &&
-			    !strcmp(rules[n].rule, f->list[i].rule))
-				break;
-		if (n == MAX_RULES)
+		r = rule_of(&f->list[i]);
+		if (!r)
 			continue;
-		if (n == nr_rules) {
-			nr_rules++;
-			rules[n].field = f->list[i].field;
-			rules[n].rule = f->list[i].rule;
-			rules[n].section = f->list[i].section;
-		}
-		rules[n].broken++;
-		rules[n].alone += f->n == 1;
+		r->broken++;
+		if (!agreed)
+			continue;
+		others = *f;
+		others.list[i] = others.list[--others.n];
+		r->noticed += !fits(&others, result, true);
 	}
 }
 
@@ -225,9 +239,9 @@ static void one(u64 number)
 	c = &counts[group];
 	c->all++;
 	c->outcome[outcome_of(&result)]++;
-	if (outcome_of(&result) == ENTERED)
+	if (outcome_of(&result) == OUT_ENTERED)
 		exit_reasons[result.reason & 127]++;
-	count_rules(&f);
+	count_rules(&f, &result);
 	if (fits(&f, &result, true)) {
 		c->agreed++;
 		return;
@@ -308,7 +322,7 @@ static void show_reports(struct seq_file *m)
 
 static int report_show(struct seq_file *m, void *unused)
 {
-	u64 all = 0, agreed = 0, either = 0, known = 0, unknown = 0, alone = 0;
+	u64 all = 0, agreed = 0, either = 0, known = 0, unknown = 0, noticed = 0;
 	unsigned int i, n;
 
 	for (i = 0; i < entry_nr_groups(); i++) {
@@ -329,10 +343,10 @@ static int report_show(struct seq_file *m, void *unused)
 		if (exit_reasons[i])
 			seq_printf(m, "exit reason=%u times=%llu\n", i, exit_reasons[i]);
 	for (i = 0; i < nr_rules; i++) {
-		seq_printf(m, "rule broken=%llu alone=%llu %s: %s (%s)\n", rules[i].broken,
-			   rules[i].alone, mvm_vmcs_field_name(rules[i].field), rules[i].rule,
+		seq_printf(m, "rule broken=%llu noticed=%llu %s: %s (%s)\n", rules[i].broken,
+			   rules[i].noticed, mvm_vmcs_field_name(rules[i].field), rules[i].rule,
 			   rules[i].section);
-		alone += rules[i].alone > 0;
+		noticed += rules[i].noticed > 0;
 	}
 	for (i = 0; bochs && i < entry_nr_quirks(); i++)
 		if (entry_quirk_in(i, bochs))
@@ -345,8 +359,8 @@ static int report_show(struct seq_file *m, void *unused)
 	seq_printf(m, "cpu pin=%llx primary=%llx secondary=%llx exit=%llx entry=%llx misc=%llx ept=%llx vmfunc=%llx\n",
 		   entry_msrs.pin, entry_msrs.cpu, entry_msrs.cpu2, entry_msrs.exit,
 		   entry_msrs.entry, entry_msrs.misc, entry_msrs.ept_vpid, entry_cpu.vmfunc);
-	seq_printf(m, "total seed=%lu mutations=%llu agreed=%llu either=%llu known=%llu unknown=%llu rules=%u alone=%llu\n",
-		   seed, all, agreed, either, known, unknown, nr_rules, alone);
+	seq_printf(m, "total seed=%lu mutations=%llu agreed=%llu either=%llu known=%llu unknown=%llu rules=%u noticed=%llu\n",
+		   seed, all, agreed, either, known, unknown, nr_rules, noticed);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(report);

@@ -19,9 +19,10 @@
 #define CPU2_PML		BIT(17)
 #define CPU2_VE			BIT(18)
 
-typedef struct entry_random rng;
+/* The bits of some controls that may be 1 */
+#define MAY(controls)	(entry_msrs.controls >> 32)
 
-static bool one_in(rng *r, u32 n)
+static bool one_in(struct entry_random *r, u32 n)
 {
 	return !entry_below(r, n);
 }
@@ -56,7 +57,7 @@ static const struct base {
 /* The bits that must be 1, and those of @wanted that may be */
 static u32 controls(u64 msr, u32 wanted)
 {
-	return (u32)msr | (wanted & msr >> 32);
+	return (u32)msr | (wanted & (msr >> 32));
 }
 
 static void set_segment(struct entry_case *e, unsigned int n, u16 selector, u64 base,
@@ -89,7 +90,7 @@ static void set_segments(struct entry_case *e, enum kind kind)
 }
 
 /* A VMCS that breaks no rule, as far as this CPU has what it takes */
-static const char *good(struct entry_case *e, rng *r)
+static const char *good(struct entry_case *e, struct entry_random *r)
 {
 	const struct base *b;
 	bool paged, pae, ia32e;
@@ -107,8 +108,8 @@ static const char *good(struct entry_case *e, rng *r)
 	memset(e, 0, sizeof(*e));
 	e->vmcs = entry_host;
 	e->link_word = entry_msrs.basic & VMX_BASIC_REVISION;
-	FIELD(e, PIN_CONTROLS) = controls(entry_msrs.pin, VMX_PIN_EXTERNAL_INTERRUPT | VMX_PIN_NMI |
-					  VMX_PIN_VIRTUAL_NMIS | PIN_TIMER);
+	FIELD(e, PIN_CONTROLS) = controls(entry_msrs.pin, VMX_PIN_EXTERNAL_INTERRUPT |
+		VMX_PIN_NMI | VMX_PIN_VIRTUAL_NMIS | PIN_TIMER);
 	FIELD(e, CPU_CONTROLS) = controls(entry_msrs.cpu, VMX_CPU_HLT | VMX_CPU_SECONDARY |
 					  VMX_CPU_MSR_BITMAPS);
 	FIELD(e, CPU2_CONTROLS) = controls(entry_msrs.cpu2, cpu2);
@@ -159,7 +160,7 @@ static const char *good(struct entry_case *e, rng *r)
 
 /* --- Values ------------------------------------------------------------------ */
 
-static u64 some_bits(rng *r, u64 value, unsigned int width)
+static u64 some_bits(struct entry_random *r, u64 value, unsigned int width)
 {
 	do {
 		value ^= BIT_ULL(entry_below(r, width));
@@ -167,7 +168,7 @@ static u64 some_bits(rng *r, u64 value, unsigned int width)
 	return value;
 }
 
-static u64 canonical_edge(rng *r)
+static u64 canonical_edge(struct entry_random *r)
 {
 	const u8 n = entry_cpu.linear_bits;
 	const u64 edges[] = {
@@ -181,7 +182,7 @@ static u64 canonical_edge(rng *r)
 }
 
 /* In its page, there but not aligned, or higher than the CPU can address */
-static u64 address_edge(rng *r, enum entry_page page)
+static u64 address_edge(struct entry_random *r, enum entry_page page)
 {
 	u64 address = entry_page(page);
 	u8 top = entry_cpu.phys_bits;
@@ -201,7 +202,7 @@ static u64 address_edge(rng *r, enum entry_page page)
 	}
 }
 
-static u64 number_edge(rng *r)
+static u64 number_edge(struct entry_random *r)
 {
 	static const u64 edges[] = {
 		0, 1, 2, 3, 4, 5, 15, 16, 17, 255, 256, 512, 0xffff, 0x10000, 0x7fffffff,
@@ -211,21 +212,23 @@ static u64 number_edge(rng *r)
 	return one_in(r, 4) ? entry_random(r) : PICK(r, edges);
 }
 
-static u64 pat_edge(rng *r)
+static u64 pat_edge(struct entry_random *r)
 {
 	u64 value = 0x0007040600070406;
 	unsigned int shift = 8 * entry_below(r, 8);
 
-	return (value & ~(0xffULL << shift)) | (u64)entry_below(r, one_in(r, 2) ? 9 : 256) << shift;
+	value &= ~(0xffULL << shift);
+	return value | (u64)entry_below(r, one_in(r, 2) ? 9 : 256) << shift;
 }
 
-static u64 efer_edge(rng *r, u64 value)
+static u64 efer_edge(struct entry_random *r, u64 value)
 {
 	switch (entry_below(r, 3)) {
 	case 0:
 		return value ^ (u64)entry_below(r, 4) << (one_in(r, 2) ? 8 : 10);
 	case 1:
-		return (value & ~0x500ULL) | (one_in(r, 2) ? 0x100 : 0) | (one_in(r, 2) ? 0x400 : 0);
+		value &= ~0x500ULL;
+		return value | entry_below(r, 2) << 8 | entry_below(r, 2) << 10;
 	default:
 		return some_bits(r, value, one_in(r, 2) ? 16 : 64);
 	}
@@ -233,7 +236,7 @@ static u64 efer_edge(rng *r, u64 value)
 
 /* --- Groups ------------------------------------------------------------------ */
 
-static u64 control_edge(rng *r, u64 value, u64 msr)
+static u64 control_edge(struct entry_random *r, u64 value, u64 msr)
 {
 	switch (entry_below(r, 8)) {
 	case 0:
@@ -241,7 +244,7 @@ static u64 control_edge(rng *r, u64 value, u64 msr)
 	case 1:
 		return msr >> 32;
 	case 2:		/* any that is allowed */
-		return (entry_random(r) & msr >> 32) | (u32)msr;
+		return (entry_random(r) & (msr >> 32)) | (u32)msr;
 	case 3:
 		return (u32)entry_random(r);
 	default:
@@ -249,19 +252,19 @@ static u64 control_edge(rng *r, u64 value, u64 msr)
 	}
 }
 
-static void pin(struct entry_case *e, rng *r)
+static void pin(struct entry_case *e, struct entry_random *r)
 {
 	FIELD(e, PIN_CONTROLS) = control_edge(r, FIELD(e, PIN_CONTROLS), entry_msrs.pin);
 	if (one_in(r, 2))
 		FIELD(e, CPU_CONTROLS) |= VMX_CPU_NMI_WINDOW;
 }
 
-static void cpu(struct entry_case *e, rng *r)
+static void cpu(struct entry_case *e, struct entry_random *r)
 {
 	FIELD(e, CPU_CONTROLS) = control_edge(r, FIELD(e, CPU_CONTROLS), entry_msrs.cpu);
 }
 
-static void cpu2(struct entry_case *e, rng *r)
+static void cpu2(struct entry_case *e, struct entry_random *r)
 {
 	FIELD(e, CPU2_CONTROLS) = control_edge(r, FIELD(e, CPU2_CONTROLS), entry_msrs.cpu2);
 	if (one_in(r, 2))
@@ -270,22 +273,22 @@ static void cpu2(struct entry_case *e, rng *r)
 		FIELD(e, CPU_CONTROLS) &= ~(u64)VMX_CPU_SECONDARY;
 }
 
-static void exit_controls(struct entry_case *e, rng *r)
+static void exit_controls(struct entry_case *e, struct entry_random *r)
 {
 	FIELD(e, EXIT_CONTROLS) = control_edge(r, FIELD(e, EXIT_CONTROLS), entry_msrs.exit);
 	if (one_in(r, 4))
 		FIELD(e, PIN_CONTROLS) ^= PIN_TIMER;
 }
 
-static void entry_controls(struct entry_case *e, rng *r)
+static void entry_controls(struct entry_case *e, struct entry_random *r)
 {
 	FIELD(e, ENTRY_CONTROLS) = control_edge(r, FIELD(e, ENTRY_CONTROLS), entry_msrs.entry);
 }
 
-static void bitmaps(struct entry_case *e, rng *r)
+static void bitmaps(struct entry_case *e, struct entry_random *r)
 {
 	if (one_in(r, 2)) {
-		FIELD(e, CPU_CONTROLS) |= VMX_CPU_IO_BITMAPS & entry_msrs.cpu >> 32;
+		FIELD(e, CPU_CONTROLS) |= VMX_CPU_IO_BITMAPS & MAY(cpu);
 		if (one_in(r, 2))
 			FIELD(e, IO_BITMAP_A) = address_edge(r, PAGE_IO_A);
 		else
@@ -295,7 +298,7 @@ static void bitmaps(struct entry_case *e, rng *r)
 	}
 }
 
-static void ept(struct entry_case *e, rng *r)
+static void ept(struct entry_case *e, struct entry_random *r)
 {
 	switch (entry_below(r, 4)) {
 	case 0:
@@ -305,7 +308,7 @@ static void ept(struct entry_case *e, rng *r)
 		FIELD(e, EPTP) = some_bits(r, FIELD(e, EPTP), 64);
 		break;
 	case 2:
-		FIELD(e, CPU2_CONTROLS) |= CPU2_PML & entry_msrs.cpu2 >> 32;
+		FIELD(e, CPU2_CONTROLS) |= CPU2_PML & MAY(cpu2);
 		FIELD(e, PML_ADDRESS) = address_edge(r, PAGE_PML);
 		break;
 	default:
@@ -315,7 +318,7 @@ static void ept(struct entry_case *e, rng *r)
 		FIELD(e, CPU2_CONTROLS) ^= VMX_CPU2_EPT;
 }
 
-static void apic(struct entry_case *e, rng *r)
+static void apic(struct entry_case *e, struct entry_random *r)
 {
 	FIELD(e, CPU_CONTROLS) |= CPU_TPR_SHADOW;
 	FIELD(e, TPR_THRESHOLD) = one_in(r, 2) ? entry_below(r, 16) : number_edge(r);
@@ -323,29 +326,29 @@ static void apic(struct entry_case *e, rng *r)
 	if (one_in(r, 3))
 		FIELD(e, VIRTUAL_APIC_ADDRESS) = address_edge(r, PAGE_VIRTUAL_APIC);
 	if (one_in(r, 2))
-		FIELD(e, CPU2_CONTROLS) |= (u32)entry_random(r) & 0x311 & entry_msrs.cpu2 >> 32;
+		FIELD(e, CPU2_CONTROLS) |= (u32)entry_random(r) & 0x311 & MAY(cpu2);
 	if (one_in(r, 3))
 		FIELD(e, APIC_ACCESS_ADDRESS) = address_edge(r, PAGE_APIC_ACCESS);
 }
 
 /* All that they need, and each of it sometimes not */
-static void posted_interrupts(struct entry_case *e, rng *r)
+static void posted_interrupts(struct entry_case *e, struct entry_random *r)
 {
 	if (!one_in(r, 8))
-		FIELD(e, PIN_CONTROLS) |= PIN_POSTED_INTERRUPTS & entry_msrs.pin >> 32;
+		FIELD(e, PIN_CONTROLS) |= PIN_POSTED_INTERRUPTS & MAY(pin);
 	if (!one_in(r, 8))
 		FIELD(e, EXIT_CONTROLS) |= EXIT_ACKNOWLEDGE;
 	if (!one_in(r, 4))
 		FIELD(e, CPU_CONTROLS) |= CPU_TPR_SHADOW;
 	if (!one_in(r, 4))
-		FIELD(e, CPU2_CONTROLS) |= CPU2_INTERRUPT_DELIVERY & entry_msrs.cpu2 >> 32;
+		FIELD(e, CPU2_CONTROLS) |= CPU2_INTERRUPT_DELIVERY & MAY(cpu2);
 	if (one_in(r, 2))
 		FIELD(e, POSTED_INTERRUPT_VECTOR) = one_in(r, 4) ? 0x100 : number_edge(r);
 	else
 		FIELD(e, POSTED_INTERRUPT_DESCRIPTOR) = address_edge(r, PAGE_POSTED);
 }
 
-static void numbers(struct entry_case *e, rng *r)
+static void numbers(struct entry_case *e, struct entry_random *r)
 {
 	switch (entry_below(r, 4)) {
 	case 0:
@@ -355,7 +358,7 @@ static void numbers(struct entry_case *e, rng *r)
 		FIELD(e, VPID) = one_in(r, 2) ? 0 : number_edge(r);
 		break;
 	case 2:
-		FIELD(e, CPU2_CONTROLS) |= BIT(25) & entry_msrs.cpu2 >> 32;
+		FIELD(e, CPU2_CONTROLS) |= BIT(25) & MAY(cpu2);
 		FIELD(e, TSC_MULTIPLIER) = one_in(r, 2) ? 0 : entry_random(r);
 		break;
 	default:
@@ -368,11 +371,11 @@ static void numbers(struct entry_case *e, rng *r)
 	}
 }
 
-static void functions(struct entry_case *e, rng *r)
+static void functions(struct entry_case *e, struct entry_random *r)
 {
 	u32 bits = CPU2_VM_FUNCTIONS | CPU2_SHADOWING | CPU2_VE;
 
-	FIELD(e, CPU2_CONTROLS) |= (u32)entry_random(r) & bits & entry_msrs.cpu2 >> 32;
+	FIELD(e, CPU2_CONTROLS) |= (u32)entry_random(r) & bits & MAY(cpu2);
 	FIELD(e, VM_FUNCTION_CONTROLS) = one_in(r, 2) ? entry_below(r, 2) :
 					 BIT_ULL(entry_below(r, 64));
 	switch (entry_below(r, 4)) {
@@ -390,7 +393,7 @@ static void functions(struct entry_case *e, rng *r)
 	}
 }
 
-static void exit_lists(struct entry_case *e, rng *r)
+static void exit_lists(struct entry_case *e, struct entry_random *r)
 {
 	if (one_in(r, 2)) {
 		FIELD(e, EXIT_MSR_STORE_COUNT) = number_edge(r);
@@ -401,13 +404,13 @@ static void exit_lists(struct entry_case *e, rng *r)
 	}
 }
 
-static void entry_list(struct entry_case *e, rng *r)
+static void entry_list(struct entry_case *e, struct entry_random *r)
 {
 	FIELD(e, ENTRY_MSR_LOAD_COUNT) = number_edge(r);
 	FIELD(e, ENTRY_MSR_LOAD_ADDRESS) = address_edge(r, PAGE_ENTRY_LOAD);
 }
 
-static void msr_contents(struct entry_case *e, rng *r)
+static void msr_contents(struct entry_case *e, struct entry_random *r)
 {
 	static const u32 msrs[] = {
 		0x174, 0x175, 0x176, 0x277, 0xc0000082, 0xc0000083, 0xc0000100, 0xc0000101,
@@ -432,7 +435,7 @@ static void msr_contents(struct entry_case *e, rng *r)
 	}
 }
 
-static void event(struct entry_case *e, rng *r)
+static void event(struct entry_case *e, struct entry_random *r)
 {
 	static const u8 vectors[] = {
 		0, 1, 2, 3, 4, 6, 8, 10, 11, 12, 13, 14, 16, 17, 18, 20, 21, 30, 31, 32, 128, 255,
@@ -457,7 +460,7 @@ static void event(struct entry_case *e, rng *r)
 }
 
 /* An event that the controls allow */
-static void good_event(struct entry_case *e, rng *r)
+static void good_event(struct entry_case *e, struct entry_random *r)
 {
 	static const u32 events[] = {
 		VMX_EVENT_EXTERNAL | 32, VMX_EVENT_NMI | VMX_VECTOR_NMI,
@@ -474,7 +477,7 @@ static void good_event(struct entry_case *e, rng *r)
 		FIELD(e, GUEST_RFLAGS) |= 0x200;
 }
 
-static void host_registers(struct entry_case *e, rng *r)
+static void host_registers(struct entry_case *e, struct entry_random *r)
 {
 	switch (entry_below(r, 3)) {
 	case 0:
@@ -488,7 +491,7 @@ static void host_registers(struct entry_case *e, rng *r)
 	}
 }
 
-static void host_selectors(struct entry_case *e, rng *r)
+static void host_selectors(struct entry_case *e, struct entry_random *r)
 {
 	u64 *field = &e->vmcs.value[VMCS_INDEX_HOST_ES_SELECTOR + entry_below(r, 7)];
 
@@ -496,7 +499,7 @@ static void host_selectors(struct entry_case *e, rng *r)
 		 (u16)entry_random(r);
 }
 
-static void host_addresses(struct entry_case *e, rng *r)
+static void host_addresses(struct entry_case *e, struct entry_random *r)
 {
 	static const enum vmcs_index fields[] = {
 		VMCS_INDEX_HOST_FS_BASE, VMCS_INDEX_HOST_GS_BASE, VMCS_INDEX_HOST_TR_BASE,
@@ -507,7 +510,7 @@ static void host_addresses(struct entry_case *e, rng *r)
 	e->vmcs.value[PICK(r, fields)] = canonical_edge(r);
 }
 
-static void host_msrs(struct entry_case *e, rng *r)
+static void host_msrs(struct entry_case *e, struct entry_random *r)
 {
 	if (one_in(r, 2))
 		FIELD(e, HOST_PAT) = pat_edge(r);
@@ -515,7 +518,7 @@ static void host_msrs(struct entry_case *e, rng *r)
 		FIELD(e, HOST_EFER) = efer_edge(r, FIELD(e, HOST_EFER));
 }
 
-static void guest_cr(struct entry_case *e, rng *r)
+static void guest_cr(struct entry_case *e, struct entry_random *r)
 {
 	switch (entry_below(r, 4)) {
 	case 0:
@@ -534,7 +537,7 @@ static void guest_cr(struct entry_case *e, rng *r)
 		FIELD(e, ENTRY_CONTROLS) ^= VMX_ENTRY_IA32E_MODE;
 }
 
-static void guest_msrs(struct entry_case *e, rng *r)
+static void guest_msrs(struct entry_case *e, struct entry_random *r)
 {
 	switch (entry_below(r, 6)) {
 	case 0:
@@ -558,10 +561,11 @@ static void guest_msrs(struct entry_case *e, rng *r)
 			FIELD(e, ENTRY_CONTROLS) ^= VMX_ENTRY_LOAD_EFER;
 	}
 	if (one_in(r, 8))
-		FIELD(e, ENTRY_CONTROLS) ^= one_in(r, 2) ? VMX_ENTRY_LOAD_DEBUG : VMX_ENTRY_LOAD_PAT;
+		FIELD(e, ENTRY_CONTROLS) ^= one_in(r, 2) ? VMX_ENTRY_LOAD_DEBUG :
+					    VMX_ENTRY_LOAD_PAT;
 }
 
-static u64 rights_edge(rng *r, u64 rights, bool system)
+static u64 rights_edge(struct entry_random *r, u64 rights, bool system)
 {
 	static const u32 data[] = { 0x91, 0x93, 0x95, 0x97, 0x99, 0x9b, 0x9d, 0x9f, 0xf3, 0xc093,
 				    0xc097, 0xa09b, 0xc0f3, 0xa0fb, 0x10000, 0xc09f };
@@ -585,7 +589,7 @@ static u64 rights_edge(rng *r, u64 rights, bool system)
 	}
 }
 
-static void segment(struct entry_case *e, rng *r, unsigned int n)
+static void segment(struct entry_case *e, struct entry_random *r, unsigned int n)
 {
 	static const u64 limits[] = {
 		0, 0xfff, 0xffff, 0xffffe, 0xfffff, 0x100000, 0x100fff, 0xfffff000, 0xffffffff,
@@ -622,7 +626,7 @@ static u32 dpl_of(u64 rights)
 	return (rights & VMX_AR_DPL_MASK) >> 5;
 }
 
-static void seg_cs(struct entry_case *e, rng *r)
+static void seg_cs(struct entry_case *e, struct entry_random *r)
 {
 	u64 *cs = &FIELD(e, GUEST_CS_ACCESS_RIGHTS), *ss = &FIELD(e, GUEST_SS_ACCESS_RIGHTS);
 
@@ -635,9 +639,15 @@ static void seg_cs(struct entry_case *e, rng *r)
 	*ss = (*ss & ~0x60ULL) | (u64)entry_below(r, 4) << 5;
 	FIELD(e, GUEST_CS_SELECTOR) = (FIELD(e, GUEST_CS_SELECTOR) & ~3ULL) | entry_below(r, 4);
 	FIELD(e, GUEST_SS_SELECTOR) = (FIELD(e, GUEST_SS_SELECTOR) & ~3ULL) | dpl_of(*ss);
+	if (!one_in(r, 4))
+		return;
+	/* The levels agree, and the selectors do, but not with these */
+	*cs = (*cs & ~0x60ULL) | (*ss & 0x60);
+	FIELD(e, GUEST_SS_SELECTOR) = (FIELD(e, GUEST_SS_SELECTOR) & ~3ULL) |
+				      (FIELD(e, GUEST_CS_SELECTOR) & 3);
 }
 
-static void seg_ss(struct entry_case *e, rng *r)
+static void seg_ss(struct entry_case *e, struct entry_random *r)
 {
 	segment(e, r, SS);
 	/* 64-bit code has a special case for the null selector. */
@@ -645,24 +655,24 @@ static void seg_ss(struct entry_case *e, rng *r)
 		FIELD(e, GUEST_SS_SELECTOR) = 0;
 }
 
-static void seg_data(struct entry_case *e, rng *r)
+static void seg_data(struct entry_case *e, struct entry_random *r)
 {
 	static const u8 data[] = { ES, DS };
 
 	segment(e, r, PICK(r, data));
 }
 
-static void seg_fs_gs(struct entry_case *e, rng *r)
+static void seg_fs_gs(struct entry_case *e, struct entry_random *r)
 {
 	segment(e, r, one_in(r, 2) ? FS : GS);
 }
 
-static void seg_system(struct entry_case *e, rng *r)
+static void seg_system(struct entry_case *e, struct entry_random *r)
 {
 	segment(e, r, one_in(r, 2) ? LDTR : TR);
 }
 
-static void tables(struct entry_case *e, rng *r)
+static void tables(struct entry_case *e, struct entry_random *r)
 {
 	switch (entry_below(r, 4)) {
 	case 0:
@@ -679,7 +689,7 @@ static void tables(struct entry_case *e, rng *r)
 	}
 }
 
-static void rip(struct entry_case *e, rng *r)
+static void rip(struct entry_case *e, struct entry_random *r)
 {
 	if (one_in(r, 2))
 		FIELD(e, GUEST_RIP) = canonical_edge(r);
@@ -688,7 +698,7 @@ static void rip(struct entry_case *e, rng *r)
 						   one_in(r, 4) ? 64 : 23);
 }
 
-static void activity(struct entry_case *e, rng *r)
+static void activity(struct entry_case *e, struct entry_random *r)
 {
 	if (one_in(r, 2))
 		FIELD(e, GUEST_ACTIVITY) = one_in(r, 8) ? number_edge(r) : entry_below(r, 4);
@@ -714,7 +724,7 @@ static void activity(struct entry_case *e, rng *r)
 		FIELD(e, PIN_CONTROLS) &= ~(u64)VMX_PIN_VIRTUAL_NMIS;
 }
 
-static void pending(struct entry_case *e, rng *r)
+static void pending(struct entry_case *e, struct entry_random *r)
 {
 	static const u64 values[] = { 0, BIT_ULL(14), BIT_ULL(12), BIT_ULL(16),
 				      BIT_ULL(16) | BIT_ULL(12), 0xf, 0x500f };
@@ -728,7 +738,7 @@ static void pending(struct entry_case *e, rng *r)
 		FIELD(e, GUEST_ACTIVITY) = 1;
 }
 
-static void link_pointer(struct entry_case *e, rng *r)
+static void link_pointer(struct entry_case *e, struct entry_random *r)
 {
 	FIELD(e, VMCS_LINK_POINTER) = one_in(r, 8) ? entry_cpu.current_vmcs :
 				      address_edge(r, PAGE_LINK);
@@ -737,10 +747,10 @@ static void link_pointer(struct entry_case *e, rng *r)
 	if (one_in(r, 2))
 		e->link_word ^= BIT(31);
 	if (one_in(r, 2))
-		FIELD(e, CPU2_CONTROLS) |= CPU2_SHADOWING & entry_msrs.cpu2 >> 32;
+		FIELD(e, CPU2_CONTROLS) |= CPU2_SHADOWING & MAY(cpu2);
 }
 
-static void pdptes(struct entry_case *e, rng *r)
+static void pdptes(struct entry_case *e, struct entry_random *r)
 {
 	unsigned int n = entry_below(r, 4);
 
@@ -751,7 +761,7 @@ static void pdptes(struct entry_case *e, rng *r)
 
 static const struct group {
 	const char *name;
-	void (*mutate)(struct entry_case *e, rng *r);
+	void (*mutate)(struct entry_case *e, struct entry_random *r);
 } groups[] = {
 	{ "pin-based controls", pin },
 	{ "primary controls", cpu },
@@ -810,7 +820,7 @@ const char *entry_group_name(unsigned int n)
 unsigned int entry_mutate(struct entry_case *e, u64 seed, u64 number, const char **base)
 {
 	/* Twice, so that neighbours have nothing in common */
-	rng r = { .state = seed };
+	struct entry_random r = { .state = seed };
 	unsigned int group, n, times;
 
 	r.state = entry_random(&r) ^ number;

@@ -23,16 +23,16 @@ enum left_out {
 };
 
 const char * const entry_left_out_words[] = {
-	[OUT_ADDRESS] = "an address that is good but not in the page that it has in the pool",
-	[OUT_HOST_ADDRESS] = "a good host RIP, CR3 or base of TR, GDTR, IDTR that is not the host's",
-	[OUT_HOST_SELECTOR] = "a good host CS, SS, GS or TR selector that is not the host's",
-	[OUT_HOST_CR] = "a good host CR0 or CR4 with other bits than those that the way back restores",
-	[OUT_HOST_EFER] = "a good host EFER that is not the host's",
-	[OUT_CONTROLS] = "good controls without interrupt exiting, NMI exiting, preemption timer or load IA32_EFER on exit, or with acknowledge interrupt on exit",
-	[OUT_LIST] = "a good list of MSRs with more than 7 entries, or one that leaves its page",
+	[OUT_ADDRESS] = "a good address that is not in its page of the pool",
+	[OUT_HOST_ADDRESS] = "a good host RIP, CR3, or base of TR, GDTR, IDTR, but another",
+	[OUT_HOST_SELECTOR] = "a good host CS, SS, GS or TR selector, but another",
+	[OUT_HOST_CR] = "a good host CR0 or CR4 that differs in what is not restored",
+	[OUT_HOST_EFER] = "a good host EFER, but another",
+	[OUT_CONTROLS] = "good controls that do not lead back",
+	[OUT_LIST] = "a good list of MSRs that is long, or leaves its page",
 	[OUT_SIPI] = "wait-for-SIPI with nothing to inject",
-	[OUT_LONG_REAL] = "Bochs: IA-32e mode guest with CR0.PE 0, on which Bochs panics",
-	[OUT_TYPE_7] = "Bochs: an event of type 7 on a CPU without monitor trap flag, on which Bochs panics",
+	[OUT_TYPE_7] = "Bochs: event of type 7 without monitor trap flag",
+	[OUT_LONG_REAL] = "Bochs: IA-32e mode guest with CR0.PE 0",
 	[OUT_VM86_REAL] = "Bochs: RFLAGS.VM with CR0.PE 0",
 };
 
