@@ -144,6 +144,7 @@ distclean:
 	rm -rf build
 
 include scripts/debug.mk
+include scripts/kernels.mk
 include scripts/entry.mk
 include scripts/fuzz.mk
 

@@ -18,10 +18,17 @@
 
 #define NAME_SIZE	48
 
+/* struct kvm_stats_desc as programs see it: kernels differ in where it ends. */
 struct descriptor {
-	struct kvm_stats_desc desc;
+	u32 flags;
+	s16 exponent;
+	u16 size;
+	u32 offset;
+	u32 bucket_size;
 	char name[NAME_SIZE];
 };
+static_assert(offsetof(struct descriptor, name) == offsetof(struct kvm_stats_desc, name));
+static_assert(offsetof(struct descriptor, offset) == offsetof(struct kvm_stats_desc, offset));
 
 static unsigned int nr_counters(void)
 {
@@ -35,10 +42,10 @@ static unsigned int nr_counters(void)
 static void describe(struct descriptor *d, unsigned int n, const char *prefix,
 		     const char *name)
 {
-	d->desc.flags = KVM_STATS_TYPE_CUMULATIVE | KVM_STATS_UNIT_NONE |
+	d->flags = KVM_STATS_TYPE_CUMULATIVE | KVM_STATS_UNIT_NONE |
 			KVM_STATS_BASE_POW10;
-	d->desc.size = 1;
-	d->desc.offset = n * sizeof(u64);
+	d->size = 1;
+	d->offset = n * sizeof(u64);
 	snprintf(d->name, NAME_SIZE, "%s%s", prefix, name);
 }
 
@@ -107,7 +114,7 @@ static void *vm_image(void *owner, size_t *size)
 	d = (void *)header + header->desc_offset;
 	value = (void *)header + header->data_offset;
 	describe(&d[0], 0, "", "vcpus");
-	d[0].desc.flags = KVM_STATS_TYPE_INSTANT | KVM_STATS_UNIT_NONE |
+	d[0].flags = KVM_STATS_TYPE_INSTANT | KVM_STATS_UNIT_NONE |
 			  KVM_STATS_BASE_POW10;
 	describe(&d[1], 1, "", "exits");
 	mutex_lock(&vm->lock);

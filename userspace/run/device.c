@@ -200,7 +200,9 @@ int device_create_vm(const char *path, int device, int *vm, struct failure *fail
 
 	if (*vm >= 0)
 		return STATUS_OK;
-	if (errno == EBUSY)
+	/* From Linux 6.12 on KVM says EIO when it cannot have a CPU's VT-x. */
+	if (errno == EBUSY ||
+	    (errno == EIO && !strcmp(path, KVM_DEVICE) && proc_has("/proc/modules", MODULE)))
 		return failed(failure, STATUS_BUSY, "%s: VT-x is in use on this machine.\n%s",
 			      path, busy_hint(path));
 	return failed(failure, STATUS_SYSTEM,
