@@ -76,6 +76,8 @@ struct mvm_vm {
 #define MVM_PENDING_NMI		BIT(7)	/* waits until the guest can take it */
 #define MVM_PENDING_NMI_2	BIT(8)	/* one more behind it */
 #define MVM_PENDING_WINDOW	BIT(9)	/* this KVM_RUN is to end when an interrupt can go in */
+#define MVM_PENDING_STEP	BIT(10)	/* stays set while user space single-steps */
+#define MVM_PENDING_STEPPED	BIT(11)	/* a step is complete: tell user space */
 
 /**
  * struct mvm_exception - an exception that waits for the next VM entry
@@ -91,6 +93,18 @@ struct mvm_exception {
 	u32 error;
 	u64 cr2;
 	u64 dr6;
+};
+
+/**
+ * struct mvm_guest_debug - what a debugger in user space wants
+ * @control: KVM_GUESTDBG_*, 0 when there is none
+ * @dr: DR0 to DR3, with KVM_GUESTDBG_USE_HW_BP
+ * @dr7: the same
+ */
+struct mvm_guest_debug {
+	u32 control;
+	unsigned long dr[4];
+	unsigned long dr7;
 };
 
 /**
@@ -185,6 +199,8 @@ struct mvm_io {
  * @cr8: the task priority; user space keeps the APIC
  * @dr: DR0 to DR3
  * @dr6: the guest's
+ * @dr7: the guest's; the one in force may be a debugger's
+ * @debug: of a debugger in user space
  * @msrs: see there
  * @cpuid: the table that the guest sees
  * @cr4_reserved: CR4 bits that its CPUID table does not allow
@@ -218,6 +234,8 @@ struct mvm_vcpu {
 	u64 cr8;
 	unsigned long dr[4];
 	unsigned long dr6;
+	unsigned long dr7;
+	struct mvm_guest_debug debug;
 	struct mvm_msrs msrs;
 	struct mvm_cpuid cpuid;
 	u64 cr4_reserved;

@@ -194,6 +194,19 @@ static int set_events(struct mvm_vcpu *vcpu, void __user *user)
 	return ret;
 }
 
+static int set_guest_debug(struct mvm_vcpu *vcpu, void __user *user)
+{
+	struct kvm_guest_debug dbg;
+	int ret;
+
+	if (copy_from_user(&dbg, user, sizeof(dbg)))
+		return -EFAULT;
+	mvm_vmx_attach(vcpu);
+	ret = mvm_vmx_set_guest_debug(vcpu, &dbg);
+	mvm_vmx_detach(vcpu);
+	return ret;
+}
+
 static int set_signal_mask(struct mvm_vcpu *vcpu, struct kvm_signal_mask __user *user)
 {
 	struct kvm_signal_mask mask;
@@ -249,6 +262,8 @@ static long vcpu_call(struct mvm_vcpu *vcpu, unsigned int cmd, unsigned long arg
 		return get_events(vcpu, user);
 	case KVM_SET_VCPU_EVENTS:
 		return set_events(vcpu, user);
+	case KVM_SET_GUEST_DEBUG:
+		return set_guest_debug(vcpu, user);
 	case KVM_SET_SIGNAL_MASK:
 		return set_signal_mask(vcpu, user);
 	case KVM_GET_STATS_FD:

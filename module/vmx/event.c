@@ -153,15 +153,13 @@ static void apply_payload(struct mvm_vcpu *vcpu)
 	if (e->vector == VMX_VECTOR_PF)
 		vcpu->cr2 = e->cr2;
 	if (e->vector == VMX_VECTOR_DB) {
-		unsigned long dr7 = vmcs_readl(VMCS_GUEST_DR7);
-
 		/*
 		 * SDM Vol. 3, "Debug Status Register (DR6)": B0 to B3 are set
 		 * anew, the others stay; bit 16 (RTM) is active low.
 		 */
 		vcpu->dr6 &= ~0xfUL;
 		vcpu->dr6 |= DR6_RESERVED | e->dr6;
-		vmcs_writel(VMCS_GUEST_DR7, dr7 & ~MVM_DR7_GD);
+		mvm_vmx_write_dr7(vcpu, vcpu->dr7 & ~MVM_DR7_GD);
 	}
 	/* SDM Vol. 3: faults are delivered with RF set in the pushed RFLAGS. */
 	if (e->vector != VMX_VECTOR_DB && e->vector != VMX_VECTOR_BP &&
@@ -230,10 +228,18 @@ static void open_nmi_window(void)
 
 #define NMIS	(MVM_PENDING_NMI_AGAIN | MVM_PENDING_NMI | MVM_PENDING_NMI_2)
 
+/* A debugger can hold new NMIs back: KVM_GUESTDBG_BLOCKIRQ. */
+static u32 may_go_in(const struct mvm_vcpu *vcpu)
+{
+	if (unlikely(vcpu->debug.control & KVM_GUESTDBG_BLOCKIRQ))
+		return vcpu->pending & ~(MVM_PENDING_NMI | MVM_PENDING_NMI_2);
+	return vcpu->pending;
+}
+
 /* The one event that goes in now. Return: its bit, or 0. */
 static u32 inject_one(struct mvm_vcpu *vcpu)
 {
-	u32 pending = vcpu->pending;
+	u32 pending = may_go_in(vcpu);
 
 	if (pending & MVM_PENDING_EXCEPTION) {
 		inject_exception(vcpu);
@@ -273,17 +279,18 @@ u32 mvm_vmx_deliver(struct mvm_vcpu *vcpu)
 
 	if (vcpu->pending & MVM_PENDING_FLUSH)
 		mvm_vmx_invvpid(vcpu->vmx.vpid);
-	if (vcpu->pending & MVM_PENDING_DEBUG_REGS) {
-		/* Until the VM entry the host's breakpoints must not mean these. */
-		set_debugreg(0, 7);
-		set_debugreg(vcpu->dr[0], 0);
-		set_debugreg(vcpu->dr[1], 1);
-		set_debugreg(vcpu->dr[2], 2);
-		set_debugreg(vcpu->dr[3], 3);
-	}
+	if (vcpu->pending & MVM_PENDING_DEBUG_REGS)
+		mvm_vmx_load_breakpoints(vcpu);
+	/*
+	 * With TF and a shadow the VM entry wants a single-step trap to be
+	 * pending (as in handle_db()); but it is the debugger's, not the guest's.
+	 */
+	if (vcpu->pending & MVM_PENDING_STEP)
+		vmcs_clear32(VMCS_GUEST_INTERRUPTIBILITY,
+			     VMX_BLOCKING_STI | VMX_BLOCKING_MOV_SS);
 	done = inject_one(vcpu);
 	/* The guest exits when the next of those that wait can go in. */
-	left = vcpu->pending & ~done;
+	left = may_go_in(vcpu) & ~done;
 	if (left & NMIS)
 		open_nmi_window();
 	if (left & MVM_PENDING_INTERRUPT ||
@@ -498,9 +505,7 @@ void mvm_vmx_skip(struct mvm_vcpu *vcpu, u32 length)
 			     blocking & ~(VMX_BLOCKING_STI | VMX_BLOCKING_MOV_SS));
 	/* The single-step trap that the instruction would have ended with */
 	if (unlikely(vmcs_readl(VMCS_GUEST_RFLAGS) & X86_EFLAGS_TF))
-		mvm_vmx_queue(vcpu, &(struct mvm_exception){
-			.vector = VMX_VECTOR_DB, .dr6 = DR_STEP,
-		});
+		mvm_vmx_end_step(vcpu);
 }
 
 /**

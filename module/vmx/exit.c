@@ -77,6 +77,8 @@ static int handle_hlt(struct mvm_vcpu *vcpu)
 {
 	/* The interrupt controllers are user space's: it knows when to go on. */
 	mvm_vmx_skip(vcpu, vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH));
+	/* The end of a single step is not told any more then, as in KVM. */
+	vcpu->pending &= ~MVM_PENDING_STEPPED;
 	vcpu->run->exit_reason = KVM_EXIT_HLT;
 	return MVM_TO_USER;
 }
@@ -285,6 +287,11 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 		if (vcpu->pending & MVM_PENDING_SHUTDOWN) {
 			local_irq_enable();
 			return shutdown(vcpu);
+		}
+		if (vcpu->pending & MVM_PENDING_STEPPED) {
+			local_irq_enable();
+			vcpu->pending &= ~MVM_PENDING_STEPPED;
+			return mvm_vmx_debug_exit(vcpu, VMX_VECTOR_DB, DR_STEP);
 		}
 		done = mvm_vmx_deliver(vcpu);
 	}

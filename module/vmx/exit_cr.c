@@ -142,6 +142,8 @@ static int change_cr8(struct mvm_vcpu *vcpu, unsigned long cr8, u32 length)
 	mvm_vmx_skip(vcpu, length);
 	if (old <= cr8)
 		return MVM_RESUME;
+	/* The end of a single step is not told any more then, as in KVM. */
+	vcpu->pending &= ~MVM_PENDING_STEPPED;
 	vcpu->run->exit_reason = KVM_EXIT_SET_TPR;
 	return MVM_TO_USER;
 }
@@ -197,6 +199,8 @@ int mvm_handle_dr_access(struct mvm_vcpu *vcpu)
 		return mvm_vmx_inject_gp(vcpu);
 	/* The VM exit comes before the #DB of general detection. */
 	if (dr7 & MVM_DR7_GD) {
+		if (vcpu->debug.control & KVM_GUESTDBG_USE_HW_BP)
+			return mvm_vmx_debug_exit(vcpu, VMX_VECTOR_DB, MVM_DR6_BD);
 		mvm_vmx_queue(vcpu, &(struct mvm_exception){
 			.vector = VMX_VECTOR_DB, .dr6 = MVM_DR6_BD,
 		});
@@ -204,7 +208,7 @@ int mvm_handle_dr_access(struct mvm_vcpu *vcpu)
 	}
 
 	if (q & DR_MOV_FROM) {
-		value = n == 7 ? dr7 : n == 6 ? vcpu->dr6 : vcpu->dr[n];
+		value = n == 7 ? vcpu->dr7 : n == 6 ? vcpu->dr6 : vcpu->dr[n];
 		mvm_vmx_set_gpr(vcpu, reg, value);
 		return mvm_vmx_skip_and_resume(vcpu);
 	}

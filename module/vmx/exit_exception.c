@@ -14,13 +14,16 @@
 #include "vmx.h"
 
 /*
- * The guest's #DB goes back to it. SDM Vol. 3, "Exit Qualification for Debug
+ * The guest's #DB goes back to it, if nobody debugs it. SDM Vol. 3, "Exit Qualification for Debug
  * Exceptions": what the CPU would have put into DR6, in the same bits.
  */
 static int handle_db(struct mvm_vcpu *vcpu, u32 event)
 {
 	u32 blocking = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY);
 
+	if (vcpu->debug.control & (KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_HW_BP))
+		return mvm_vmx_debug_exit(vcpu, VMX_VECTOR_DB,
+					  vmcs_readl(VMCS_EXIT_QUALIFICATION));
 	/* INT1 is a trap that exits as a fault. */
 	if ((event & VMX_EVENT_TYPE) == VMX_EVENT_PRIV_EXCEPTION)
 		mvm_vmx_skip(vcpu, vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH));
@@ -86,6 +89,9 @@ int mvm_handle_exception_nmi(struct mvm_vcpu *vcpu)
 		return MVM_RESUME;
 	if (vector == VMX_VECTOR_DB)
 		return handle_db(vcpu, event);
+	/* Only a debugger wants these. */
+	if (vector == VMX_VECTOR_BP)
+		return mvm_vmx_debug_exit(vcpu, VMX_VECTOR_BP, 0);
 	if (vector == VMX_VECTOR_AC)
 		return handle_ac(vcpu);
 	if (event & VMX_EVENT_ERROR_CODE)

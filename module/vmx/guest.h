@@ -49,6 +49,13 @@ int mvm_vmx_skip_and_resume(struct mvm_vcpu *vcpu);
 int mvm_vmx_inject_ud(struct mvm_vcpu *vcpu);
 int mvm_vmx_inject_gp(struct mvm_vcpu *vcpu);
 
+/* debug.c */
+void mvm_vmx_load_breakpoints(struct mvm_vcpu *vcpu);
+unsigned long mvm_vmx_get_rflags(struct mvm_vcpu *vcpu);
+void mvm_vmx_set_rflags(struct mvm_vcpu *vcpu, unsigned long rflags);
+int mvm_vmx_debug_exit(struct mvm_vcpu *vcpu, u8 vector, unsigned long dr6);
+void mvm_vmx_end_step(struct mvm_vcpu *vcpu);
+
 /* explain.c */
 void mvm_vmx_explain(struct mvm_vcpu *vcpu, const char *error);
 

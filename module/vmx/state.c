@@ -103,15 +103,6 @@ void mvm_vmx_write_efer(struct mvm_vcpu *vcpu, u64 efer)
 	mvm_vmx_pass_kernel_gs(vcpu, efer & EFER_LME);
 }
 
-void mvm_vmx_write_dr7(struct mvm_vcpu *vcpu, unsigned long dr7)
-{
-	vmcs_writel(VMCS_GUEST_DR7, dr7);
-	if (dr7 & 0xff)
-		vcpu->pending |= MVM_PENDING_DEBUG_REGS;
-	else
-		vcpu->pending &= ~MVM_PENDING_DEBUG_REGS;
-}
-
 /* SDM Vol. 3, "Format of Access Rights" in "Guest Register State" */
 void mvm_vmx_get_segment(enum mvm_segment n, struct kvm_segment *s)
 {
@@ -224,30 +215,7 @@ void mvm_vmx_get_regs(struct mvm_vcpu *vcpu, struct kvm_regs *regs)
 	GPRS(GET)
 	regs->rsp = vmcs_readl(VMCS_GUEST_RSP);
 	regs->rip = vmcs_readl(VMCS_GUEST_RIP);
-	regs->rflags = vmcs_readl(VMCS_GUEST_RFLAGS);
-}
-
-/*
- * SDM Vol. 3, "Checks on Guest Non-Register State" (2024: 27.3.1.5): blocking by
- * STI needs RFLAGS.IF, and with blocking by STI or MOV SS a single-step trap is
- * pending just if TF is set. A program that changes these flags need not know of
- * the blocking: the instruction that it was for is over.
- */
-static void set_rflags(unsigned long rflags)
-{
-	u32 blocking = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY), ends = 0;
-	unsigned long old = vmcs_readl(VMCS_GUEST_RFLAGS);
-
-	vmcs_writel(VMCS_GUEST_RFLAGS, rflags);
-	if (!(rflags & X86_EFLAGS_IF))
-		ends = VMX_BLOCKING_STI;
-	if ((old ^ rflags) & X86_EFLAGS_TF)
-		ends = VMX_BLOCKING_STI | VMX_BLOCKING_MOV_SS;
-	if (blocking & ends)
-		vmcs_clear32(VMCS_GUEST_INTERRUPTIBILITY, ends);
-	if (old & ~rflags & X86_EFLAGS_TF)
-		vmcs_writel(VMCS_GUEST_PENDING_DEBUG,
-			    vmcs_readl(VMCS_GUEST_PENDING_DEBUG) & ~DR_STEP);
+	regs->rflags = mvm_vmx_get_rflags(vcpu);
 }
 
 /**
@@ -261,7 +229,7 @@ void mvm_vmx_set_regs(struct mvm_vcpu *vcpu, const struct kvm_regs *regs)
 	GPRS(SET)
 	vmcs_writel(VMCS_GUEST_RSP, regs->rsp);
 	vmcs_writel(VMCS_GUEST_RIP, regs->rip);
-	set_rflags(regs->rflags | X86_EFLAGS_FIXED);
+	mvm_vmx_set_rflags(vcpu, regs->rflags);
 	/* As KVM: one whose delivery has begun already stays. */
 	vcpu->pending &= ~MVM_PENDING_EXCEPTION;
 }

@@ -47,7 +47,6 @@ void mvm_vmx_set_sregs(struct mvm_vcpu *vcpu, const struct kvm_sregs *sregs);
 unsigned long mvm_vmx_read_cr0(struct mvm_vcpu *vcpu);
 unsigned long mvm_vmx_read_cr4(struct mvm_vcpu *vcpu);
 void mvm_vmx_cpuid_changed(struct mvm_vcpu *vcpu, unsigned long cr4);
-void mvm_vmx_write_dr7(struct mvm_vcpu *vcpu, unsigned long dr7);
 void mvm_vmx_write_pdptes(const u64 pdpte[4]);
 int mvm_read_pdptes(struct mvm_vcpu *vcpu, unsigned long cr3, u64 pdpte[4]);
 bool mvm_vmx_interrupt_flag(struct mvm_vcpu *vcpu);
@@ -58,6 +57,10 @@ void mvm_vmx_nmi(struct mvm_vcpu *vcpu);
 bool mvm_vmx_ready_for_interrupt(struct mvm_vcpu *vcpu);
 void mvm_vmx_get_events(struct mvm_vcpu *vcpu, struct kvm_vcpu_events *events);
 int mvm_vmx_set_events(struct mvm_vcpu *vcpu, const struct kvm_vcpu_events *events);
+
+/* debug.c: the same */
+void mvm_vmx_write_dr7(struct mvm_vcpu *vcpu, unsigned long dr7);
+int mvm_vmx_set_guest_debug(struct mvm_vcpu *vcpu, const struct kvm_guest_debug *dbg);
 
 /* msr.c: the same; may be called by user space (@host) or for the guest */
 int mvm_vmx_get_msr(struct mvm_vcpu *vcpu, u32 index, u64 *value, bool host);

@@ -372,6 +372,23 @@ static void io_text(struct vcpu *c, char *text, size_t size)
 		n += snprintf(text + n, size - n, "%02x", data[i]);
 }
 
+static void debug_text(struct vcpu *c, char *text, size_t size)
+{
+	struct kvm_debug_exit_arch *d = &c->run->debug.arch;
+	int n;
+
+	n = snprintf(text, size, "DEBUG %u at ", d->exception);
+	if (d->pc >= GUEST_CODE && d->pc < GUEST_IDT)
+		n += snprintf(text + n, size - n, "+%d", (int)(d->pc - GUEST_CODE));
+	else
+		n += snprintf(text + n, size - n, "%#llx", d->pc);
+	if (d->exception == 1)
+		n += snprintf(text + n, size - n, " dr6=%#llx", d->dr6);
+	/* A single step over what the processor did not execute leaves it. */
+	if (d->exception == 1 && !(d->dr6 & 0x4000))
+		snprintf(text + n, size - n, " dr7=%#llx", d->dr7);
+}
+
 const char *vcpu_run(struct vcpu *c)
 {
 	static char text[160];
@@ -393,6 +410,9 @@ const char *vcpu_run(struct vcpu *c)
 		break;
 	case KVM_EXIT_HLT:
 		strcpy(text, "HLT");
+		break;
+	case KVM_EXIT_DEBUG:
+		debug_text(c, text, sizeof(text));
 		break;
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
 		strcpy(text, "IRQ_WINDOW_OPEN");
