@@ -22,6 +22,7 @@
 #include "vmx/arch.h"
 #include "vmx/enter.h"
 #include "x86/cpuid.h"
+#include "x86/decode.h"
 #include "x86/fpu.h"
 #include "x86/msr.h"
 
@@ -177,6 +178,44 @@ struct mvm_io {
 };
 
 /**
+ * struct mvm_mmio_part - the part of an access that is in one page
+ * @gpa: where it is
+ * @offset: of its bytes in the operand
+ * @len: how many there are
+ */
+struct mvm_mmio_part {
+	u64 gpa;
+	u8 offset;
+	u8 len;
+};
+
+/**
+ * struct mvm_mmio - an access to a device's memory that user space completes
+ * @insn: the instruction
+ * @rip: where it is
+ * @data: the operand
+ * @part: where the operand is
+ * @nr_parts: 1, or 2 if it crosses a page
+ * @device: the parts that are for user space, less what it has done
+ * @nr_device: how many these are
+ * @current_device: the one that user space is at
+ * @write: the device is written to
+ * @read_done: @data has what the instruction reads
+ */
+struct mvm_mmio {
+	struct mvm_insn insn;
+	u64 rip;
+	u8 data[16];
+	struct mvm_mmio_part part[2];
+	struct mvm_mmio_part device[2];
+	u8 nr_parts;
+	u8 nr_device;
+	u8 current_device;
+	bool write;
+	bool read_done;
+};
+
+/**
  * struct mvm_vcpu - one virtual CPU
  * @enter: the registers that the world switch handles; first, see enter.h
  * @vm: its VM
@@ -195,6 +234,7 @@ struct mvm_io {
  * @complete: continues an instruction after user space did its part; returns
  *	as an exit handler does
  * @io: what @complete needs for port I/O
+ * @mmio: what it needs for memory-mapped I/O
  * @cr2: the guest's
  * @cr8: the task priority; user space keeps the APIC
  * @dr: DR0 to DR3
@@ -229,6 +269,7 @@ struct mvm_vcpu {
 	u8 interrupt;
 	int (*complete)(struct mvm_vcpu *vcpu);
 	struct mvm_io io;
+	struct mvm_mmio mmio;
 
 	unsigned long cr2;
 	u64 cr8;

@@ -303,13 +303,24 @@ int mvm_memory_cmpxchg(struct mvm_memory *mem, u64 gpa, u64 old, u64 new,
 	return ret;
 }
 
-/** mvm_memory_is_ram() - is there a slot at @gpa? Any context but interrupts. */
-bool mvm_memory_is_ram(struct mvm_memory *mem, u64 gpa)
+/**
+ * mvm_memory_is_device() - does an access belong to user space?
+ * @mem: the memory
+ * @gpa: guest-physical address, any value
+ * @write: it is a write
+ *
+ * Any context but interrupts.
+ *
+ * Return: there is no slot, or a read-only one and it is a write.
+ */
+bool mvm_memory_is_device(struct mvm_memory *mem, u64 gpa, bool write)
 {
-	bool ram;
+	const struct mvm_slot *slot;
+	bool device;
 
 	spin_lock(&mem->lock);
-	ram = mvm_slot_find(mem->slots, gpa);
+	slot = mvm_slot_find(mem->slots, gpa);
+	device = !slot || (write && mvm_slot_is_readonly(slot));
 	spin_unlock(&mem->lock);
-	return ram;
+	return device;
 }

@@ -101,7 +101,7 @@ int mvm_memory_write(struct mvm_memory *mem, u64 gpa, const void *buf,
 		     size_t len);
 int mvm_memory_cmpxchg(struct mvm_memory *mem, u64 gpa, u64 old, u64 new,
 		       size_t len);
-bool mvm_memory_is_ram(struct mvm_memory *mem, u64 gpa);
+bool mvm_memory_is_device(struct mvm_memory *mem, u64 gpa, bool write);
 
 /* For the files of memory/ alone. */
 extern const struct mmu_notifier_ops mvm_memory_notifier_ops;

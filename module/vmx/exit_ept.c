@@ -12,6 +12,7 @@ int mvm_handle_ept_violation(struct mvm_vcpu *vcpu)
 {
 	unsigned long qualification = vmcs_readl(VMCS_EXIT_QUALIFICATION);
 	u64 gpa = vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS);
+	struct mvm_memory *memory = &vcpu->vm->memory;
 	struct kvm_run *run = vcpu->run;
 	unsigned int access = 0;
 	int ret;
@@ -27,18 +28,19 @@ int mvm_handle_ept_violation(struct mvm_vcpu *vcpu)
 	    !vcpu->vmx.delivering)
 		vmcs_set32(VMCS_GUEST_INTERRUPTIBILITY, VMX_BLOCKING_NMI);
 
-	/* The host may have to read the page from a disk first. */
-	mvm_vmx_put(vcpu);
-	ret = mvm_memory_fault(&vcpu->vm->memory, gpa, access);
-	if (!ret)
-		return MVM_RESUME;
-	if (ret < 0)
-		return ret;
+	if (!mvm_memory_is_device(memory, gpa, access & MVM_ACCESS_WRITE)) {
+		/* The host may have to read the page from a disk first. */
+		mvm_vmx_put(vcpu);
+		ret = mvm_memory_fault(memory, gpa, access);
+		/* The slot has just gone: the guest will find that out. */
+		return ret < 0 ? ret : MVM_RESUME;
+	}
+	if (!vcpu->vmx.delivering)
+		return mvm_handle_mmio(vcpu, qualification);
 
-	/* No memory there: a device's, which user space cannot complete yet. */
+	/* It was not the instruction at RIP that wanted this. */
 	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
-	run->internal.suberror = vcpu->vmx.delivering ?
-		KVM_INTERNAL_ERROR_DELIVERY_EV : KVM_INTERNAL_ERROR_EMULATION;
+	run->internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
 	run->internal.ndata = 3;
 	run->internal.data[0] = VMX_REASON_EPT_VIOLATION;
 	run->internal.data[1] = qualification;

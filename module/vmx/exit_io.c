@@ -73,37 +73,6 @@ static int complete_in(struct mvm_vcpu *vcpu)
 	return MVM_RESUME;
 }
 
-/* Everything that the walk of the guest's page tables depends on */
-static void get_mmu(struct mvm_vcpu *vcpu, struct mvm_walk_mmu *mmu, u64 pdpte[4])
-{
-	*mmu = (struct mvm_walk_mmu) {
-		.cr0 = mvm_vmx_read_cr0(vcpu),
-		.cr3 = vmcs_readl(VMCS_GUEST_CR3),
-		.cr4 = mvm_vmx_read_cr4(vcpu),
-		.efer = mvm_vmx_read_efer(vcpu),
-		.pdpte = pdpte,
-		.cpl = mvm_vmx_cpl(),
-		.ac = vmcs_readl(VMCS_GUEST_RFLAGS) & X86_EFLAGS_AC,
-		.maxphyaddr = vcpu->maxphyaddr,
-		.page_1g = mvm_cpuid_has(vcpu->cpuid.entries, vcpu->cpuid.nent,
-					 MVM_FEATURE_PAGE1GB),
-	};
-	pdpte[0] = vmcs_read64(VMCS_GUEST_PDPTE0);
-	pdpte[1] = vmcs_read64(VMCS_GUEST_PDPTE1);
-	pdpte[2] = vmcs_read64(VMCS_GUEST_PDPTE2);
-	pdpte[3] = vmcs_read64(VMCS_GUEST_PDPTE3);
-}
-
-static int read_guest(void *ctx, u64 gpa, void *buf, size_t len)
-{
-	return mvm_memory_read(ctx, gpa, buf, len);
-}
-
-static int cmpxchg_guest(void *ctx, u64 gpa, u64 old, u64 new, size_t len)
-{
-	return mvm_memory_cmpxchg(ctx, gpa, old, new, len);
-}
-
 /*
  * Access linear addresses; with @probe only see whether that is possible.
  * Sleeps.
@@ -114,10 +83,6 @@ static int access_linear(struct mvm_vcpu *vcpu, const struct mvm_walk_mmu *mmu,
 			 unsigned int access, bool probe)
 {
 	struct mvm_memory *memory = &vcpu->vm->memory;
-	const struct mvm_walk_memory walk_memory = {
-		.read = read_guest, .cmpxchg = cmpxchg_guest, .ctx = memory,
-	};
-	struct mvm_walk_fault fault;
 	size_t part;
 	u64 gpa;
 	int ret;
@@ -126,21 +91,12 @@ static int access_linear(struct mvm_vcpu *vcpu, const struct mvm_walk_mmu *mmu,
 		if (!(mmu->efer & EFER_LMA))
 			gva = (u32)gva;
 		part = min_t(size_t, len, PAGE_SIZE - offset_in_page(gva));
-		/* Another vCPU changes the tables right now: look again. */
-		do {
-			ret = mvm_walk(mmu, &walk_memory, gva, access, &gpa, &fault);
-		} while (ret == -EAGAIN && !fatal_signal_pending(current));
-		if (ret == MVM_WALK_FAULT) {
-			mvm_vmx_queue(vcpu, &(struct mvm_exception){
-				.vector = VMX_VECTOR_PF, .has_error = true,
-				.error = fault.error, .cr2 = fault.address,
-			});
-			return 1;
-		}
+		ret = mvm_vmx_translate(vcpu, mmu, gva, access, &gpa);
 		if (ret)
 			return ret;
 		if (probe)
-			ret = mvm_memory_is_ram(memory, gpa) ? 0 : -EFAULT;
+			ret = mvm_memory_is_device(memory, gpa, access & MVM_ACCESS_WRITE) ?
+				-EFAULT : 0;
 		else if (access & MVM_ACCESS_WRITE)
 			ret = mvm_memory_write(memory, gpa, buf, part);
 		else
@@ -151,33 +107,13 @@ static int access_linear(struct mvm_vcpu *vcpu, const struct mvm_walk_mmu *mmu,
 	return 0;
 }
 
-/*
- * May this segment be used for an access? SDM Vol. 3, "Limit Checking" and
- * "Type Checking". In 64-bit mode there is only the form of the address.
- */
 static bool segment_allows(enum mvm_segment n, unsigned long offset,
 			   unsigned long gva, u32 size, bool write)
 {
 	struct kvm_segment s;
-	u32 first = offset, last = first + size - 1;
 
-	if (mvm_vmx_64bit_code())
-		return ((long)(gva << 16) >> 16) == (long)gva &&
-		       ((long)((gva + size - 1) << 16) >> 16) == (long)(gva + size - 1);
 	mvm_vmx_get_segment(n, &s);
-	if (s.unusable || last < first)
-		return false;
-	if (s.type & 8) {
-		/* Code: never writable, readable with bit 1 */
-		if (write || !(s.type & 2))
-			return false;
-	} else if (write && !(s.type & 2)) {
-		return false;
-	}
-	/* Expand-down data: what is above the limit is inside */
-	if ((s.type & 0xc) == 4)
-		return first > s.limit && last <= (s.db ? U32_MAX : 0xffff);
-	return last <= s.limit;
+	return mvm_segment_allows(&s, mvm_vmx_64bit_code(), offset, gva, size, write);
 }
 
 static void add_to(struct mvm_vcpu *vcpu, int reg, long change)
@@ -218,7 +154,7 @@ static int complete_ins(struct mvm_vcpu *vcpu)
 
 	if (!still_there(vcpu))
 		return MVM_RESUME;
-	get_mmu(vcpu, &mmu, pdpte);
+	mvm_vmx_get_mmu(vcpu, &mmu, pdpte);
 	mvm_vmx_put(vcpu);
 	for (i = 0; i < io->count; i++) {
 		ret = access_linear(vcpu, &mmu, io->gva + i * step,
@@ -300,7 +236,7 @@ static int handle_string(struct mvm_vcpu *vcpu, unsigned long q)
 			n = 1;
 	}
 
-	get_mmu(vcpu, &mmu, pdpte);
+	mvm_vmx_get_mmu(vcpu, &mmu, pdpte);
 	mvm_vmx_put(vcpu);
 	/*
 	 * A fault of the operand of INS must come before the device gives its

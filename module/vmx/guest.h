@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 struct mvm_vcpu;
+struct mvm_walk_mmu;
 
 /* CR0: bits in which the guest's value and the CPU's may differ */
 #define MVM_CR0_GUEST_OWNED						\
@@ -56,6 +57,13 @@ void mvm_vmx_set_rflags(struct mvm_vcpu *vcpu, unsigned long rflags);
 int mvm_vmx_debug_exit(struct mvm_vcpu *vcpu, u8 vector, unsigned long dr6);
 void mvm_vmx_end_step(struct mvm_vcpu *vcpu);
 
+/* linear.c */
+void mvm_vmx_get_mmu(struct mvm_vcpu *vcpu, struct mvm_walk_mmu *mmu, u64 pdpte[4]);
+int mvm_vmx_translate(struct mvm_vcpu *vcpu, const struct mvm_walk_mmu *mmu,
+		      unsigned long gva, unsigned int access, u64 *gpa);
+bool mvm_segment_allows(const struct kvm_segment *s, bool code64, unsigned long offset,
+			unsigned long gva, u32 size, bool write);
+
 /* explain.c */
 void mvm_vmx_explain(struct mvm_vcpu *vcpu, const char *error);
 
@@ -69,5 +77,6 @@ int mvm_handle_rdmsr(struct mvm_vcpu *vcpu);
 int mvm_handle_wrmsr(struct mvm_vcpu *vcpu);
 int mvm_handle_xsetbv(struct mvm_vcpu *vcpu);
 int mvm_handle_ept_violation(struct mvm_vcpu *vcpu);
+int mvm_handle_mmio(struct mvm_vcpu *vcpu, unsigned long qualification);
 
 #endif

@@ -7,5 +7,6 @@
 . "$(dirname "$0")/lib.sh"
 
 compare --timeout 300 -- \
-	ioctl_system ioctl_vcpu ioctl_run exits_io exits_cpu exits_event exits_irq guest_debug modes
+	ioctl_system ioctl_vcpu ioctl_run exits_io exits_cpu exits_event exits_irq exits_mmio \
+	guest_debug modes
 done_testing

@@ -455,7 +455,7 @@ struct native {
 };
 
 /* Used in assembly by its name */
-static __attribute__((used)) struct native native_state;
+struct native native_state;
 
 /*
  * Load the registers, jump to the code, and store the registers when it comes

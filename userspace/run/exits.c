@@ -169,37 +169,12 @@ static int exit_mmio(struct guest *guest)
 	return STATUS_NO_MEMORY;
 }
 
-/*
- * minivmm gives these numbers when the guest used memory that is not there: the
- * exit reason, the exit qualification, the address. KVM has flags in the first
- * one, and an exit of its own for most such accesses.
- */
-static bool is_ept_violation(const struct kvm_run *run)
-{
-	return run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION &&
-	       run->internal.ndata >= 3 &&
-	       run->internal.data[0] == EXIT_REASON_EPT_VIOLATION;
-}
-
-/* SDM Vol. 3, "Exit Qualification for EPT Violations" (2024: table 28-7). */
-static const char *access_of(__u64 qualification)
-{
-	if (qualification & BIT(1))
-		return "wrote";
-	return qualification & BIT(2) ? "jumped to" : "read";
-}
-
 static int exit_internal_error(struct guest *guest)
 {
 	struct kvm_run *run = guest->machine->run;
 	__u64 address;
 
-	if (is_ept_violation(run)) {
-		report_no_memory(guest->machine, access_of(run->internal.data[1]),
-				 run->internal.data[2]);
-		return STATUS_NO_MEMORY;
-	}
-	/* KVM cannot emulate what it cannot fetch, and says no more than that. */
+	/* What cannot be fetched cannot be emulated, and no more is said. */
 	if (report_rip_outside(guest->machine, &address)) {
 		report_no_memory(guest->machine, "jumped to", address);
 		return STATUS_NO_MEMORY;

@@ -279,21 +279,13 @@ bool outside(struct vcpu *c, u64 *gpa, int *write)
 {
 	struct kvm_run *run = c->run;
 
-	if (run->exit_reason == KVM_EXIT_MMIO) {
-		*gpa = run->mmio.phys_addr;
-		*write = run->mmio.is_write;
-		run->immediate_exit = 1;
-		vcpu_run_raw(c);
-		run->immediate_exit = 0;
-		return true;
-	}
-	if (!strcmp(c->vm->device, "/dev/kvm") ||
-	    run->exit_reason != KVM_EXIT_INTERNAL_ERROR ||
-	    run->internal.suberror != KVM_INTERNAL_ERROR_EMULATION ||
-	    run->internal.ndata != 3)
+	if (run->exit_reason != KVM_EXIT_MMIO)
 		return false;
-	*gpa = run->internal.data[2];
-	*write = -1;
+	*gpa = run->mmio.phys_addr;
+	*write = run->mmio.is_write;
+	run->immediate_exit = 1;
+	vcpu_run_raw(c);
+	run->immediate_exit = 0;
 	return true;
 }
 
@@ -302,6 +294,5 @@ bool no_memory(struct vcpu *c, u64 gpa, bool write)
 	u64 where;
 	int how;
 
-	return outside(c, &where, &how) && where == gpa &&
-	       (how == write || how < 0);
+	return outside(c, &where, &how) && where == gpa && how == write;
 }

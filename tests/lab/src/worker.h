@@ -88,10 +88,9 @@ long long faults(struct vcpu *c);
 /**
  * outside() - did the last KVM_RUN end at an address where no slot is?
  * @gpa: the address
- * @write: whether it was to be written, where the device says so
+ * @write: whether it was to be written
  *
- * KVM_EXIT_MMIO, or where the device cannot do that yet, an internal error that
- * names the address. Prepares the vCPU for another access.
+ * Completes the access, so that the vCPU is prepared for another one.
  */
 bool outside(struct vcpu *c, u64 *gpa, int *write);
 

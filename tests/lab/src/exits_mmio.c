@@ -1,0 +1,556 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory-mapped I/O in every mode.
+ *
+ * The processor is the oracle: each guest runs twice, once with its operand in
+ * memory and once with it in a device that holds the same bytes. Registers,
+ * flags and bytes must come out the same. The accesses that the device saw are
+ * part of the checks' names, for the comparison of the two hypervisors.
+ */
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include "tap.h"
+#include "vm.h"
+
+#define MEMORY		0x80000		/* then nothing: a device's */
+#define DEVICE		0x20000000
+#define DEVICE16	0xa0000		/* within reach of real mode */
+#define ROM		0x100000
+#define ROM_SIZE	0x2000
+
+static struct vm vm;
+static struct vcpu cpu;
+static u8 *rom;
+
+/* The device's bytes, by the low bits of the address */
+static u8 device[0x4000];
+static char accesses[1024];
+
+struct form {
+	const char *name;
+	const char *start, *end;
+	int bits;
+	u64 undefined;	/* flags */
+};
+
+static void pattern(u8 *p, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		p[i] = 0x81 + i * 37;
+}
+
+/* One MMIO exit: note it and answer it. */
+static void serve(void)
+{
+	struct kvm_run *run = cpu.run;
+	u8 *at = device + (run->mmio.phys_addr & (sizeof(device) - 1));
+	size_t used = strlen(accesses);
+
+	if (run->mmio.is_write)
+		memcpy(at, run->mmio.data, run->mmio.len);
+	else
+		memcpy(run->mmio.data, at, run->mmio.len);
+	snprintf(accesses + used, sizeof(accesses) - used, " %c%llx/%d",
+		 run->mmio.is_write ? 'W' : 'R',
+		 (unsigned long long)run->mmio.phys_addr, run->mmio.len);
+}
+
+/* Run to the next exit that is not MMIO. */
+static const char *drive(void)
+{
+	const char *text;
+
+	accesses[0] = 0;
+	for (;;) {
+		text = vcpu_run(&cpu);
+		if (cpu.run->exit_reason != KVM_EXIT_MMIO || strncmp(text, "MMIO", 4))
+			return text;
+		serve();
+	}
+}
+
+static void load(const struct form *f)
+{
+	struct kvm_sregs s;
+
+	if (f->bits == 16)
+		guest_real(&cpu, f->start, f->end);
+	else if (f->bits == 32)
+		guest_protected(&cpu, f->start, f->end);
+	else
+		guest_long(&cpu, f->start, f->end);
+	s = get_sregs(&cpu);
+	s.cr4 |= CR4_OSFXSR;
+	set_sregs(&cpu, &s);
+}
+
+/* The registers every guest starts with: the operand is at RBX. */
+static void registers(const struct form *f, u64 at, u64 di)
+{
+	struct kvm_regs r = get_regs(&cpu);
+	struct kvm_sregs s;
+	struct kvm_fpu fpu;
+
+	r.rax = 0x1122334455667788;
+	r.rcx = 3;
+	r.rdx = 0x99aabbccddeeff01;
+	r.rbp = 0x8040201008040201;
+	r.r9 = 0xfedcba9876543210;
+	r.rbx = at;
+	r.rsi = at;
+	r.rdi = di;
+	if (f->bits == 16) {
+		s = get_sregs(&cpu);
+		s.ds.base = at & ~0xffffULL;
+		s.ds.selector = s.ds.base >> 4;
+		s.es = s.ds;
+		s.es.base = di & ~0xffffULL;
+		s.es.selector = s.es.base >> 4;
+		set_sregs(&cpu, &s);
+		r.rbx &= 0xffff;
+		r.rsi &= 0xffff;
+		r.rdi &= 0xffff;
+	}
+	set_regs(&cpu, &r);
+	memset(&fpu, 0, sizeof(fpu));
+	fpu.fcw = 0x37f;
+	pattern((u8 *)fpu.xmm, sizeof(fpu.xmm));
+	ioctl(cpu.fd, KVM_SET_FPU, &fpu);
+}
+
+static bool same_regs(const struct form *f, const struct kvm_regs *a, const struct kvm_regs *b)
+{
+	if (a->rax == b->rax && a->rcx == b->rcx && a->rdx == b->rdx && a->rbp == b->rbp &&
+	    a->r9 == b->r9 && a->rip == b->rip && a->rsp == b->rsp &&
+	    !((a->rflags ^ b->rflags) & 0xfff & ~f->undefined))
+		return true;
+	diag("  rax %llx %llx rcx %llx %llx rdx %llx %llx rbp %llx %llx r9 %llx %llx",
+	     a->rax, b->rax, a->rcx, b->rcx, a->rdx, b->rdx, a->rbp, b->rbp, a->r9, b->r9);
+	diag("  rip %llx %llx rsp %llx %llx rflags %llx %llx",
+	     a->rip, b->rip, a->rsp, b->rsp, a->rflags, b->rflags);
+	return false;
+}
+
+/* At @offset of a page; source and destination of strings are 64 bytes apart. */
+static void both(const struct form *f, u32 offset)
+{
+	u64 base = f->bits == 16 ? DEVICE16 : DEVICE;
+	u8 *shadow = device + (base & (sizeof(device) - 1));
+	struct kvm_regs in_memory, in_device;
+	struct kvm_fpu fpu[2];
+	bool pass;
+
+	load(f);
+	registers(f, GUEST_DATA + offset, GUEST_DATA + offset + 64);
+	pattern(vm.mem + GUEST_DATA, 0x2000);
+	is(vcpu_run(&cpu), "HLT", "%s: in memory", f->name);
+	in_memory = get_regs(&cpu);
+	ioctl(cpu.fd, KVM_GET_FPU, &fpu[0]);
+	memcpy(device + 0x2000, vm.mem + GUEST_DATA, 0x2000);
+
+	load(f);
+	registers(f, base + offset, base + offset + 64);
+	pattern(shadow, 0x2000);
+	is(drive(), "HLT", "%s at %x: the device saw%s", f->name, offset, accesses);
+	in_device = get_regs(&cpu);
+	ioctl(cpu.fd, KVM_GET_FPU, &fpu[1]);
+	pass = same_regs(f, &in_memory, &in_device);
+	pass &= !memcmp(fpu[0].xmm, fpu[1].xmm, sizeof(fpu[0].xmm));
+	pass &= !memcmp(shadow, device + 0x2000, 0x2000);
+	ok(pass && accesses[0], "  the same as in memory");
+}
+
+#define FORMS64(X)							\
+	X(mov_st8, "mov %cl, (%rbx)", 0)				\
+	X(mov_st16, "mov %cx, 2(%rbx)", 0)				\
+	X(mov_st32, "mov %edx, 4(%rbx)", 0)				\
+	X(mov_st64, "mov %rdx, 8(%rbx)", 0)				\
+	X(mov_sth, "mov %dh, 1(%rbx)", 0)				\
+	X(mov_str9b, "mov %r9b, 1(%rbx)", 0)				\
+	X(mov_ld8, "mov (%rbx), %al", 0)				\
+	X(mov_ldh, "mov (%rbx), %ah", 0)				\
+	X(mov_ld16, "mov 1(%rbx), %ax", 0)				\
+	X(mov_ld32, "mov -4(%rbx), %eax", 0)				\
+	X(mov_ld64, "mov (%rbx,%rcx,8), %r9", 0)			\
+	X(mov_imm8, "movb $0x5a, (%rbx)", 0)				\
+	X(mov_imm16, "movw $0x5aa5, (%rbx)", 0)				\
+	X(mov_imm32, "movl $0x12345678, 0x40(%rbx)", 0)			\
+	X(mov_imm64, "movq $-2, (%rbx)", 0)				\
+	X(movzx8, "movzbl (%rbx), %eax", 0)				\
+	X(movzx8_16, "movzbw (%rbx), %ax", 0)				\
+	X(movzx16, "movzwq (%rbx), %rax", 0)				\
+	X(movsx8, "movsbq (%rbx), %rax", 0)				\
+	X(movsx16, "movswl (%rbx), %eax", 0)				\
+	X(movsxd, "movslq (%rbx), %rax", 0)				\
+	X(movnti32, "movnti %edx, (%rbx)", 0)				\
+	X(movnti64, "movnti %rdx, (%rbx)", 0)				\
+	X(mov_seg, "mov %ss, (%rbx)", 0)				\
+	X(addr32, "mov (%ebx), %eax", 0)				\
+	X(add_mr, "add %edx, (%rbx)", 0)				\
+	X(add_rm, "add (%rbx), %dx", 0)					\
+	X(add_imm, "addq $-3, (%rbx)", 0)				\
+	X(lock_add, "lock add %rdx, (%rbx)", 0)				\
+	X(adc_mr, "stc; adc %edx, (%rbx)", 0)				\
+	X(sub_mr, "sub %dl, (%rbx)", 0)					\
+	X(sub_rm, "sub (%rbx), %rdx", 0)				\
+	X(sbb_imm, "stc; sbbl $7, (%rbx)", 0)				\
+	X(and_mr, "and %rdx, (%rbx)", 0x10)				\
+	X(and_imm, "andb $0xf0, (%rbx)", 0x10)				\
+	X(or_mr, "or %edx, (%rbx)", 0x10)				\
+	X(or_rm, "or (%rbx), %edx", 0x10)				\
+	X(xor_mr, "xor %dx, (%rbx)", 0x10)				\
+	X(xor_imm, "xorl $0x55, (%rbx)", 0x10)				\
+	X(cmp_mr, "cmp %edx, (%rbx)", 0)				\
+	X(cmp_rm, "cmp (%rbx), %edx", 0)				\
+	X(cmp_imm, "cmpw $0x1234, (%rbx)", 0)				\
+	X(test_mr, "test %edx, (%rbx)", 0x10)				\
+	X(test_imm, "testb $0x80, (%rbx)", 0x10)			\
+	X(xchg_8, "xchg %dl, (%rbx)", 0)				\
+	X(xchg_64, "xchg %rdx, (%rbx)", 0)				\
+	X(cmpxchg_no, "lock cmpxchg %edx, (%rbx)", 0)			\
+	X(cmpxchg_yes, "mov $0x81, %al; cmpxchg %dl, (%rbx)", 0)	\
+	X(xadd, "xadd %edx, (%rbx)", 0)					\
+	X(inc, "incl (%rbx)", 0)					\
+	X(dec, "decq (%rbx)", 0)					\
+	X(not, "notb (%rbx)", 0)					\
+	X(neg, "negl (%rbx)", 0)					\
+	X(bt, "bt %ecx, (%rbx)", 0x894)					\
+	X(bts, "btsl $9, (%rbx)", 0x894)				\
+	X(btr, "lock btrl $3, (%rbx)", 0x894)				\
+	X(btc, "btc %ecx, (%rbx)", 0x894)				\
+	X(movups_ld, "movups 1(%rbx), %xmm1", 0)			\
+	X(movups_st, "movups %xmm1, 1(%rbx)", 0)			\
+	X(movupd_ld, "movupd (%rbx), %xmm9", 0)				\
+	X(movaps_ld, "movaps (%rbx), %xmm2", 0)				\
+	X(movaps_st, "movaps %xmm2, (%rbx)", 0)				\
+	X(movdqa_ld, "movdqa (%rbx), %xmm3", 0)				\
+	X(movdqa_st, "movdqa %xmm3, (%rbx)", 0)				\
+	X(movdqu_ld, "movdqu 3(%rbx), %xmm4", 0)			\
+	X(movdqu_st, "movdqu %xmm4, 3(%rbx)", 0)			\
+	X(movntdq, "movntdq %xmm5, (%rbx)", 0)				\
+	X(movntps, "movntps %xmm6, (%rbx)", 0)				\
+	X(stosb, "stosb", 0)						\
+	X(stosq, "stosq", 0)						\
+	X(rep_stosl, "rep stosl", 0)					\
+	X(rep_stosw_down, "std; rep stosw; cld", 0)			\
+	X(rep_stos_none, "xor %ecx, %ecx; rep stosb; mov (%rbx), %al", 0) \
+	X(movsl, "movsl", 0)						\
+	X(rep_movsb, "rep movsb", 0)					\
+	X(rep_movsq_down, "std; rep movsq; cld", 0)			\
+	X(lodsl, "lodsl", 0)						\
+	X(rep_lodsb, "rep lodsb", 0)
+
+#define FORMS32(X)							\
+	X(mov_ld8, "mov (%ebx), %al", 0)				\
+	X(mov_st32, "mov %edx, (%ebx)", 0)				\
+	X(sib, "mov 2(%ebx,%ecx,2), %ax", 0)				\
+	X(add_mr, "add %dx, (%ebx)", 0)					\
+	X(xchg, "xchg %dh, (%ebx)", 0)					\
+	X(movs, "rep movsw", 0)						\
+	X(stos, "rep stosb", 0)						\
+	X(es, "mov %es:(%ebx), %eax", 0)				\
+	X(movups, "movups (%ebx), %xmm7", 0)
+
+#define FORMS16(X)							\
+	X(mov_ld8, "mov (%bx), %al", 0)					\
+	X(mov_ld16, "mov 2(%bx), %ax", 0)				\
+	X(mov_ld32, "mov (%bx), %eax", 0)				\
+	X(mov_st16, "mov %dx, (%bx)", 0)				\
+	X(mov_bx_si, "xor %si, %si; mov (%bx,%si), %ax", 0)		\
+	X(addr32, "movzwl %bx, %ebx; mov (%ebx), %ax", 0)		\
+	X(mov_imm, "movw $0x1234, (%bx)", 0)				\
+	X(or_imm, "orb $0x80, (%bx)", 0x10)				\
+	X(cmp, "cmpb $0x81, (%bx)", 0)					\
+	X(movs, "rep movsb", 0)						\
+	X(stos, "rep stosw", 0)
+
+#define CODE64(name, text, undefined)	GUEST64(f64_##name, text "; hlt");
+#define CODE32(name, text, undefined)	GUEST32(f32_##name, text "; hlt");
+#define CODE16(name, text, undefined)	GUEST16(f16_##name, text "; hlt");
+FORMS64(CODE64)
+FORMS32(CODE32)
+FORMS16(CODE16)
+
+#define ROW64(name, text, u)	{ "64: " text, f64_##name, f64_##name##_end, 64, u },
+#define ROW32(name, text, u)	{ "32: " text, f32_##name, f32_##name##_end, 32, u },
+#define ROW16(name, text, u)	{ "16: " text, f16_##name, f16_##name##_end, 16, u },
+static const struct form forms[] = {
+	FORMS64(ROW64) FORMS32(ROW32) FORMS16(ROW16)
+};
+
+static const struct form *form(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(forms); i++)
+		if (!strcmp(forms[i].name, name))
+			return &forms[i];
+	bail("no guest '%s'", name);
+}
+
+static void all_forms(void)
+{
+	const struct form *sse = form("64: movups 1(%rbx), %xmm1");
+	size_t i;
+
+	/* KVM_SET_FPU has no effect on XMM registers that were never used. */
+	load(sse);
+	registers(sse, GUEST_DATA, GUEST_DATA);
+	is(vcpu_run(&cpu), "HLT", "a first use of XMM registers");
+
+	for (i = 0; i < ARRAY_SIZE(forms); i++)
+		both(&forms[i], 0x10);
+}
+
+/* Two pages, both the device's */
+static void page_crossing(void)
+{
+	both(form("64: mov %rdx, 8(%rbx)"), 0xff5);
+	both(form("64: mov -4(%rbx), %eax"), 0x1001);
+	both(form("64: lock add %rdx, (%rbx)"), 0xffb);
+	both(form("64: xchg %rdx, (%rbx)"), 0xfff);
+	both(form("64: movups 1(%rbx), %xmm1"), 0xffa);
+	both(form("64: movups %xmm1, 1(%rbx)"), 0xff2);
+	both(form("32: rep movsw"), 0xfbd);
+	both(form("16: mov (%bx), %eax"), 0xffe);
+}
+
+GUEST32(edge_load, "mov (%ebx), %eax; hlt");
+GUEST32(edge_store, "mov %edx, (%ebx); hlt");
+GUEST32(edge_add, "add %edx, (%ebx); hlt");
+GUEST32(edge_cmp, "cmp %edx, (%ebx); hlt");
+
+static void at(const char *code, const char *end, u64 where)
+{
+	const struct form f = { "", code, end, 32, 0 };
+
+	load(&f);
+	registers(&f, where, GUEST_DATA);
+	pattern(device, sizeof(device));
+}
+
+/* The first three bytes are memory, the fourth is not. */
+static void slot_edge(void)
+{
+	at(edge_load, edge_load_end, MEMORY - 3);
+	memcpy(vm.mem + MEMORY - 3, "\x11\x22\x33", 3);
+	device[0] = 0x44;
+	is(drive(), "HLT", "load across the end of memory: %s", accesses);
+	is_hex(get_regs(&cpu).rax, 0x44332211, "  RAX");
+
+	at(edge_store, edge_store_end, MEMORY - 1);
+	is(drive(), "HLT", "store across the end of memory: %s", accesses);
+	ok(vm.mem[MEMORY - 1] == 0x01 && !memcmp(device, "\xff\xee\xdd", 3), "  its bytes");
+
+	at(edge_add, edge_add_end, MEMORY - 2);
+	memcpy(vm.mem + MEMORY - 2, "\xff\x10", 2);
+	memset(device, 0, 4);
+	is(drive(), "HLT", "ADD across the end of memory: %s", accesses);
+	/* 0x10ff + 0xddeeff01 = 0xddef1000 */
+	ok(!memcmp(vm.mem + MEMORY - 2, "\x00\x10", 2) &&
+	   !memcmp(device, "\xef\xdd", 2), "  its bytes");
+}
+
+static void read_only(void)
+{
+	at(edge_load, edge_load_end, ROM + 4);
+	pattern(rom, ROM_SIZE);
+	is(drive(), "HLT", "load from read-only memory:%s", accesses);
+	ok(!memcmp(&(u32){ get_regs(&cpu).rax }, rom + 4, 4), "  what is there");
+	at(edge_cmp, edge_cmp_end, ROM + 4);
+	is(drive(), "HLT", "CMP with read-only memory:%s", accesses);
+
+	at(edge_store, edge_store_end, ROM + 8);
+	is(drive(), "HLT", "store to read-only memory:%s", accesses);
+	ok(!memcmp(device + 8, "\x01\xff\xee\xdd", 4), "  the device's");
+	is_hex(rom[8], 0x81 + 8 * 37 - 256, "  memory is as it was");
+
+	memset(rom + 12, 0, 4);
+	at(edge_add, edge_add_end, ROM + 12);
+	is(drive(), "HLT", "ADD to read-only memory:%s", accesses);
+	ok(!memcmp(device + 12, "\x01\xff\xee\xdd", 4) && !rom[12],
+	   "  the sum with what is in memory is the device's");
+
+	at(edge_store, edge_store_end, ROM + ROM_SIZE - 2);
+	is(drive(), "HLT", "store across the end of read-only memory:%s", accesses);
+	at(edge_load, edge_load_end, ROM + ROM_SIZE - 2);
+	is(drive(), "HLT", "load across the end of read-only memory:%s", accesses);
+}
+
+static void string_between(void)
+{
+	const struct form *f = form("32: rep movsw");
+
+	load(f);
+	registers(f, DEVICE, GUEST_DATA);
+	pattern(device, 16);
+	is(drive(), "HLT", "REP MOVSW from a device to memory:%s", accesses);
+	ok(!memcmp(vm.mem + GUEST_DATA, device, 6) && !vm.mem[GUEST_DATA + 6], "  its bytes");
+	load(f);
+	registers(f, GUEST_DATA, DEVICE);
+	memcpy(vm.mem + GUEST_DATA, "abcdef", 6);
+	is(drive(), "HLT", "REP MOVSW from memory to a device:%s", accesses);
+	ok(!memcmp(device, "abcdef", 6), "  its bytes");
+	is_hex(get_regs(&cpu).rsi, GUEST_DATA + 6, "  ESI");
+	is_hex(get_regs(&cpu).rdi, DEVICE + 6, "  EDI");
+}
+
+GUEST32(then_two, "mov (%ebx), %eax; mov %edx, 4(%ebx); hlt");
+
+/* What user space sees between the exit and the next KVM_RUN */
+static void in_between(void)
+{
+	struct kvm_regs r;
+	u32 was_read, eax;
+
+	at(then_two, then_two_end, DEVICE);
+	is(vcpu_run(&cpu), "MMIO read 0x20000000 size=4", "a read");
+	is_hex(get_regs(&cpu).rip, GUEST_CODE, "  RIP at the exit");
+	serve();
+	cpu.run->immediate_exit = 1;
+	is(vcpu_run(&cpu), "EINTR", "  completed by immediate_exit");
+	cpu.run->immediate_exit = 0;
+	is_hex(get_regs(&cpu).rip, GUEST_CODE + 2, "  RIP");
+	ok((u32)get_regs(&cpu).rax == *(u32 *)device, "  EAX");
+	is(vcpu_run(&cpu), "MMIO write 0x20000004 size=4", "a write");
+	is_hex(get_regs(&cpu).rip, GUEST_CODE + 5, "  RIP at the exit");
+	ok(!memcmp(cpu.run->mmio.data, "\x01\xff\xee\xdd", 4), "  its data");
+	is(vcpu_run(&cpu), "HLT", "  and on");
+
+	/* Registers that user space sets hold, but for what the access changes. */
+	at(then_two, then_two_end, DEVICE);
+	vcpu_run(&cpu);
+	serve();
+	r = get_regs(&cpu);
+	r.rdx = 0x12345678;
+	r.rax = 0;
+	set_regs(&cpu, &r);
+	was_read = *(u32 *)device;
+	is(vcpu_run(&cpu), "MMIO write 0x20000004 size=4", "registers set during a read");
+	ok(!memcmp(cpu.run->mmio.data, "\x78\x56\x34\x12", 4), "  EDX is as set");
+	/* KVM forgets what was read. */
+	eax = get_regs(&cpu).rax;
+	ok(eax == was_read || eax == 0, "EAX, set during a read: %s",
+	   eax ? "as read" : "as set");
+	vcpu_run(&cpu);
+}
+
+GUEST32(stos3, "rep stosb; hlt");
+
+/* An interrupt comes between two elements. */
+static void interrupted(void)
+{
+	struct kvm_interrupt irq = { .irq = 30 };
+	struct kvm_regs r;
+
+	at(stos3, stos3_end, DEVICE);
+	r = get_regs(&cpu);
+	r.rdi = DEVICE;
+	r.rflags |= FLAG_IF;
+	set_regs(&cpu, &r);
+	is(vcpu_run(&cpu), "MMIO write 0x20000000 size=1", "REP STOSB");
+	is_hex(get_regs(&cpu).rcx, 2, "  ECX at the exit");
+	is_hex(get_regs(&cpu).rip, GUEST_CODE, "  RIP at the exit");
+	ok(!ioctl(cpu.fd, KVM_INTERRUPT, &irq), "  KVM_INTERRUPT");
+	is(vcpu_run(&cpu), "trap 30 at +0", "  the interrupt");
+	is(drive(), "HLT", "  the rest:%s", accesses);
+}
+
+GUEST32(unknown, "addps (%ebx), %xmm0; hlt");
+GUEST64(unknown64, "fldl (%rbx); hlt");
+
+static void not_known(void)
+{
+	const struct form f64 = { "", unknown64, unknown64_end, 64, 0 };
+	struct kvm_run *run = cpu.run;
+
+	at(unknown, unknown_end, DEVICE);
+	is(vcpu_run(&cpu), "INTERNAL_ERROR 1", "ADDPS");
+	is_hex(run->emulation_failure.flags, 1, "  flags: there are bytes");
+	is_hex(run->emulation_failure.insn_size, 15, "  how many");
+	ok(!memcmp(run->emulation_failure.insn_bytes, unknown, unknown_end - unknown),
+	   "  and which");
+	is_hex(run->emulation_failure.ndata, 8, "  ndata");
+	is(vcpu_run(&cpu), "trap 6 at +0", "  then #UD");
+
+	load(&f64);
+	registers(&f64, DEVICE, GUEST_DATA);
+	is(vcpu_run(&cpu), "INTERNAL_ERROR 1", "FLD");
+	is_hex(run->emulation_failure.insn_bytes[0], 0xdd, "  its first byte");
+
+	at(unknown, unknown_end, DEVICE);
+	guest_user(&cpu);
+	is(vcpu_run(&cpu), "trap 6 at +0", "ADDPS in ring 3");
+}
+
+GUEST64(pf_second, "mov (%rbx), %rax; hlt");
+GUEST32(code_end, "mov (%ebx), %eax; hlt");
+
+static void faults_of_operands(void)
+{
+	const struct form pf = { "", pf_second, pf_second_end, 64, 0 };
+	struct kvm_sregs s;
+	struct kvm_regs r;
+
+	/* The device's last bytes that are mapped, and then a page that is not */
+	load(&pf);
+	registers(&pf, 0x3ffffffd, GUEST_DATA);
+	is(vcpu_run(&cpu), "trap 14 error=0 at +0", "load into a page that is not mapped");
+	is_hex(get_sregs(&cpu).cr2, 0x40000000, "  CR2");
+
+	/* The instruction itself goes across a page. */
+	at(code_end, code_end_end, DEVICE);
+	memcpy(vm.mem + GUEST_DATA + 0xfff, code_end, code_end_end - code_end);
+	r = get_regs(&cpu);
+	r.rip = GUEST_DATA + 0xfff;
+	set_regs(&cpu, &r);
+	is(drive(), "HLT", "an instruction across a page:%s", accesses);
+	is_hex(get_regs(&cpu).rip, GUEST_DATA + 0x1002, "  RIP");
+
+	at(code_end, code_end_end, DEVICE);
+	s = get_sregs(&cpu);
+	s.ds.g = 0;
+	s.ds.limit = 0xfff;
+	set_sregs(&cpu, &s);
+	is(vcpu_run(&cpu), "trap 13 error=0 at +0", "load outside of the segment");
+
+	at(code_end, code_end_end, 0);
+	s = get_sregs(&cpu);
+	s.ds.base = DEVICE + 0x20;
+	set_sregs(&cpu, &s);
+	is(drive(), "HLT", "load with a segment's base:%s", accesses);
+}
+
+int main(int argc, char **argv)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = 1, .flags = KVM_MEM_READONLY, .guest_phys_addr = ROM,
+		.memory_size = ROM_SIZE,
+	};
+
+	if (argc != 2)
+		bail("usage: %s DEVICE", argv[0]);
+	watchdog(120);
+	vm_open(&vm, argv[1], MEMORY);
+	rom = mmap(NULL, ROM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (rom == MAP_FAILED)
+		bail("mmap: %s", strerror(errno));
+	region.userspace_addr = (uintptr_t)rom;
+	if (ioctl(vm.fd, KVM_SET_USER_MEMORY_REGION, &region))
+		bail("a read-only slot: %s", strerror(errno));
+	vcpu_open(&cpu, &vm, 0);
+
+	all_forms();
+	page_crossing();
+	slot_edge();
+	read_only();
+	string_between();
+	in_between();
+	interrupted();
+	not_known();
+	faults_of_operands();
+	return done_testing();
+}
