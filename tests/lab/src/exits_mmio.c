@@ -296,9 +296,10 @@ static void all_forms(void)
 	const struct form *sse = form("64: movups 1(%rbx), %xmm1");
 	size_t i;
 
-	/* KVM_SET_FPU has no effect on XMM registers that were never used. */
+	/* In KVM, KVM_SET_FPU has no effect on XMM registers that are all zero. */
 	load(sse);
 	registers(sse, GUEST_DATA, GUEST_DATA);
+	pattern(vm.mem + GUEST_DATA, 64);
 	is(vcpu_run(&cpu), "HLT", "a first use of XMM registers");
 
 	for (i = 0; i < ARRAY_SIZE(forms); i++)
