@@ -7,6 +7,12 @@
 
 . "$(dirname "$0")/lib.sh"
 
+if [ -n "${LAB_KERNEL:-}" ] && [ -z "${KDIR:-}" ]; then
+	skip 'the rules of VM entry' 'for another kernel than the stock one KDIR= must name its headers'
+	done_testing
+	exit
+fi
+
 mutations=${MUTATIONS:-20000} seed=${SEED:-1} first=${FIRST:-0}
 models=${MODELS:-corei7_skylake_x}
 
@@ -75,7 +81,7 @@ for model in $models; do
 	grep '^group' "$work/all" | grep -E ' entered=0 | agreed=0 ' >"$work/idle"
 	[ ! -s "$work/idle" ] && grep -q '^group' "$work/all"
 	ok $? "$model: every group had VM entries that succeeded" || diag <"$work/idle"
-	if [ "$mutations" -ge 60000 ] && [ "$model" = corei7_skylake_x ]; then
+	if [ "$mutations" -ge 200000 ] && [ "$model" = corei7_skylake_x ]; then
 		grep '^known times=0 ' "$work/all" >"$work/stale"
 		[ ! -s "$work/stale" ]
 		ok $? "$model: every known bug of Bochs was met" || diag <"$work/stale"
