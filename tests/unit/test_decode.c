@@ -158,6 +158,21 @@ static int reg_number(ZydisRegister reg)
 	return ZydisRegisterGetId(reg);
 }
 
+static bool must_be_aligned(ZydisMnemonic mnemonic)
+{
+	switch (mnemonic) {
+	case ZYDIS_MNEMONIC_MOVAPS:
+	case ZYDIS_MNEMONIC_MOVAPD:
+	case ZYDIS_MNEMONIC_MOVDQA:
+	case ZYDIS_MNEMONIC_MOVNTPS:
+	case ZYDIS_MNEMONIC_MOVNTPD:
+	case ZYDIS_MNEMONIC_MOVNTDQ:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static const char *first_difference(const struct mvm_insn *insn, const struct theirs *t)
 {
 	const ZydisDecodedOperandMem *m = &t->memory->mem;
@@ -173,6 +188,8 @@ static const char *first_difference(const struct mvm_insn *insn, const struct th
 		return "size";
 	if (insn->access != t->access)
 		return "access";
+	if (insn->aligned != must_be_aligned(t->insn.mnemonic))
+		return "alignment";
 	if (insn->address_size * 8 != t->insn.address_width)
 		return "address size";
 	/* In 64-bit mode only two of them mean anything. */
@@ -586,6 +603,19 @@ static bool aim(const struct mvm_insn *insn, struct mvm_regs *r, u8 *bytes)
 		r->gpr[insn->reg] = with_noise(number() % 8192 - 4096, 8);
 	if (insn->base == 4 || insn->index == 4)
 		return false;
+	if (insn->rip_relative) {
+		u32 disp = insn->disp, new = target - (unsigned long)code_page - insn->length;
+
+		if (bits)
+			return false;
+		for (i = 1; i + 4 <= insn->length; i++) {
+			if (memcmp(bytes + i, &disp, 4))
+				continue;
+			memcpy(bytes + i, &new, 4);
+			return true;
+		}
+		return false;
+	}
 	if (insn->base == MVM_NO_REG && insn->index == MVM_NO_REG) {
 		/* MOV with a 64-bit address is the only one that can be made. */
 		i = insn->length - insn->address_size - 1;
