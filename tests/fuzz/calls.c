@@ -251,6 +251,38 @@ static size_t fill_sigmask(int fd)
 	return sizeof(*mask) + 8;
 }
 
+static size_t fill_events(int fd)
+{
+	struct kvm_vcpu_events *events = (void *)buffer.rw;
+
+	if (one_in(2) || ioctl(fd, KVM_GET_VCPU_EVENTS, events))
+		memset(events, 0, sizeof(*events));
+	if (one_in(4)) {
+		events->exception.injected = 1;
+		events->exception.nr = below(34);
+		events->exception.has_error_code = below(2);
+	} else if (one_in(3)) {
+		events->interrupt.injected = 1;
+		events->interrupt.nr = rnd();
+	} else if (one_in(3)) {
+		events->nmi.injected = below(2);
+		events->nmi.pending = below(2);
+		events->nmi.masked = below(2);
+	}
+	if (one_in(2))
+		mutate(events, sizeof(*events));
+	return sizeof(*events);
+}
+
+static size_t fill_irq(int fd)
+{
+	u32 irq = one_in(4) ? edge() : below(256);
+
+	(void)fd;
+	memcpy(buffer.rw, &irq, sizeof(irq));
+	return sizeof(irq);
+}
+
 static size_t fill_region(int fd)
 {
 	struct kvm_userspace_memory_region *r = (void *)buffer.rw;
@@ -371,7 +403,13 @@ static const struct call vcpu_calls[] = {
 	{ CALL(KVM_GET_MSRS), fill_msrs, .errnos = E(2BIG), .writes = true, .more = true },
 	{ CALL(KVM_SET_MSRS), fill_msrs, .errnos = E(2BIG), .more = true },
 	{ CALL(KVM_SET_CPUID2), fill_cpuid, .errnos = E(2BIG) | E(INVAL), .more = true },
-	{ CALL(KVM_GET_CPUID2), fill_cpuid, .errnos = E(2BIG), .writes = true, .more = true },
+	{ CALL(KVM_GET_CPUID2), fill_cpuid, .errnos = E(2BIG), .writes = true,
+	  .more = true },
+	{ CALL(KVM_INTERRUPT), fill_irq, .errnos = E(INVAL), .exact = true },
+	{ CALL(KVM_NMI) },
+	{ CALL(KVM_GET_VCPU_EVENTS), .size = sizeof(struct kvm_vcpu_events),
+	  .exact = true, .writes = true },
+	{ CALL(KVM_SET_VCPU_EVENTS), fill_events, .errnos = E(INVAL), .exact = true },
 	{ CALL(KVM_SET_SIGNAL_MASK), fill_sigmask, .errnos = E(INVAL), .null_ok = true },
 };
 
@@ -383,14 +421,12 @@ static const struct call refused[] = {
 	{ CALL(KVM_CREATE_PIT2) }, { CALL(KVM_GET_DIRTY_LOG) },
 	{ CALL(KVM_CLEAR_DIRTY_LOG) }, { CALL(KVM_SET_GSI_ROUTING) },
 	{ CALL(KVM_SIGNAL_MSI) }, { CALL(KVM_CREATE_DEVICE) }, { CALL(KVM_ENABLE_CAP) },
-	{ CALL(KVM_SET_CLOCK) }, { CALL(KVM_GET_CLOCK) }, { CALL(KVM_INTERRUPT) },
-	{ CALL(KVM_NMI) }, { CALL(KVM_SMI) }, { CALL(KVM_GET_LAPIC) },
+	{ CALL(KVM_SET_CLOCK) }, { CALL(KVM_GET_CLOCK) }, { CALL(KVM_SMI) }, { CALL(KVM_GET_LAPIC) },
 	{ CALL(KVM_SET_LAPIC) }, { CALL(KVM_GET_MP_STATE) }, { CALL(KVM_SET_MP_STATE) },
-	{ CALL(KVM_GET_VCPU_EVENTS) }, { CALL(KVM_SET_VCPU_EVENTS) },
 	{ CALL(KVM_GET_DEBUGREGS) }, { CALL(KVM_SET_DEBUGREGS) }, { CALL(KVM_GET_XSAVE) },
 	{ CALL(KVM_SET_XSAVE) }, { CALL(KVM_GET_XCRS) }, { CALL(KVM_SET_XCRS) },
 	{ CALL(KVM_GET_SREGS2) }, { CALL(KVM_SET_SREGS2) }, { CALL(KVM_SET_TSC_KHZ) },
-	{ CALL(KVM_GET_TSC_KHZ) }, { CALL(KVM_SET_GUEST_DEBUG) }, { CALL(KVM_TRANSLATE) },
+	{ CALL(KVM_GET_TSC_KHZ) }, { CALL(KVM_TRANSLATE) },
 	{ CALL(KVM_TPR_ACCESS_REPORTING) }, { CALL(KVM_SET_CPUID) },
 	{ CALL(KVM_GET_NESTED_STATE) }, { CALL(KVM_SET_NESTED_STATE) },
 	{ CALL(KVM_X86_SETUP_MCE) }, { CALL(KVM_X86_SET_MCE) }, { CALL(KVM_KVMCLOCK_CTRL) },
@@ -428,6 +464,7 @@ static bool is_any(unsigned int cmd)
 {
 	static const unsigned int others[] = {
 		KVM_CREATE_VM, KVM_CREATE_VCPU, KVM_RUN, KVM_GET_STATS_FD,
+		KVM_SET_GUEST_DEBUG,
 		MINIVMM_GET_VERSION, FIOCLEX, FIONCLEX, FIONBIO, FIOASYNC,
 	};
 	size_t i;
@@ -452,7 +489,8 @@ static void do_unknown(int fd, const struct call *table, size_t n, u64 expected)
 
 	if (is_known(table, n, cmd) || one_in(3))
 		cmd = wrong_number(cmd);
-	if (is_any(cmd) || ((!fuzz.is_minivmm || fuzz.common) && _IOC_TYPE(cmd) == KVMIO))
+	if (is_any(cmd) ||
+	    ((!fuzz.is_minivmm || fuzz.common) && _IOC_TYPE(cmd) == KVMIO))
 		return;
 	snprintf(text, sizeof(text), "unknown call %#x", cmd);
 	if (noise)
@@ -545,7 +583,7 @@ static void do_run(struct vcpu_slot *v)
 	static const u64 reasons = 1 << KVM_EXIT_UNKNOWN | 1 << KVM_EXIT_IO |
 		1 << KVM_EXIT_HLT | 1 << KVM_EXIT_MMIO | 1 << KVM_EXIT_SHUTDOWN |
 		1 << KVM_EXIT_FAIL_ENTRY | 1 << KVM_EXIT_SET_TPR |
-		1 << KVM_EXIT_INTERNAL_ERROR;
+		1 << KVM_EXIT_INTERNAL_ERROR | 1 << KVM_EXIT_IRQ_WINDOW_OPEN;
 	u64 errnos = E(INTR) | E(FAULT) | E(INVAL) | (noise ? E_RACE : 0);
 	u32 reason;
 	long ret;
@@ -593,9 +631,9 @@ static void do_guest(struct vcpu_slot *v)
 		do_run(v);
 }
 
-static void do_stats(struct vcpu_slot *v)
+static void do_stats(int owner)
 {
-	int fd = ioctl(v->fd, KVM_GET_STATS_FD, one_in(4) ? edge() : 0);
+	int fd = ioctl(owner, KVM_GET_STATS_FD, one_in(4) ? edge() : 0);
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 
 	judge("KVM_GET_STATS_FD", fd, 0, E(MFILE) | (noise ? E_RACE : 0));
@@ -617,7 +655,7 @@ void do_vcpu(struct vcpu_slot *v)
 	if (n < 4)
 		do_run(v);
 	else if (n < 5 && !fuzz.common)
-		do_stats(v);
+		do_stats(v->fd);
 	else if (n < 6)
 		do_guest(v);
 	else if (n < 8)
@@ -628,7 +666,9 @@ void do_vcpu(struct vcpu_slot *v)
 
 void do_vm(struct vm_slot *vm)
 {
-	if (one_in(5))
+	if (one_in(10) && !fuzz.common)
+		do_stats(vm->fd);
+	else if (one_in(5))
 		do_unknown(vm->fd, vm_calls, ARRAY_SIZE(vm_calls), E(NOTTY));
 	else
 		do_call(vm->fd, &pick(vm_calls));

@@ -10,8 +10,8 @@
 #include "memory/ept.h"
 #include "memory/slot.h"
 
-#define GPA_LIMIT	(1ull << 40)
-#define HVA_LIMIT	((1ull << 47) - 4096)
+#define GPA_LIMIT	BIT_ULL(40)
+#define HVA_LIMIT	(BIT_ULL(47) - 4096)
 
 static struct mvm_slots slots;
 
