@@ -44,6 +44,8 @@ help:
 #: make                the module, user space and the guests
 #: make demo           three guests on an emulated Intel machine with VT-x
 #: make check          all tests, natively and in the lab
+#: make check-all      these, and all that the debug kernel, other kernels and the
+#:                     fuzzers have: hours
 #: make bench          path lengths beside KVM's, both in one boot of the lab
 #: make lab            a root shell on the emulated machine
 #: make lab-debug      the same under Bochs's debugger, which stops on VM exit
@@ -99,7 +101,15 @@ endif
 check:
 	@scripts/setup all
 	@$(MAKE) all tests
-	@$(MAKE) prove
+	$(call beside_debug_kernel,$(MAKE) prove)
+	@$(MAKE) check-debug-short
+
+# Each option of these is the long one; it takes hours.
+check-all: check
+	@$(MAKE) check-debug ROUNDS=50
+	@$(MAKE) check-kernels KERNELS="bookworm trixie sid"
+	@$(MAKE) fuzz-entry MUTATIONS=200000
+	@$(MAKE) fuzz FUZZ_SECONDS=1800
 
 # For one test: make prove TESTS=tests/lab/memory.t
 TESTS	?= $(patsubst tests/unit/%.c,build/unit/%,$(wildcard tests/unit/test_*.c)) \
@@ -148,5 +158,5 @@ include scripts/kernels.mk
 include scripts/entry.mk
 include scripts/fuzz.mk
 
-.PHONY: all help module userspace guests tests tests-lab tests-fuzz unit setup demo check prove bench lab \
+.PHONY: all help module userspace guests tests tests-lab tests-fuzz unit setup demo check check-all prove bench lab \
 	lab-debug install clean distclean

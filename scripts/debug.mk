@@ -3,7 +3,6 @@
 # The debug kernel: Documentation/debug.rst. Included by the Makefile.
 
 #: make check-debug    the lab's tests on a kernel that finds more (builds it first)
-#: make check-all      make check and make check-debug
 #: make debug-kernel   only builds that kernel, and the module for it
 
 debug_kdir	:= $(build)/debug/linux
@@ -39,6 +38,4 @@ check-debug: debug-kernel
 check-debug-short: debug-kernel
 	@$(debug_prove) $(DEBUG_SHORT)
 
-check-all: check check-debug
-
-.PHONY: debug-kernel check-debug check-debug-short check-all
+.PHONY: debug-kernel check-debug check-debug-short
