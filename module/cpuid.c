@@ -106,6 +106,43 @@ int mvm_get_supported_cpuid(struct kvm_cpuid2 __user *user)
 }
 
 /**
+ * mvm_get_emulated_cpuid() - KVM_GET_EMULATED_CPUID
+ * @user: the program's structure
+ *
+ * Instructions that the CPU lacks are not emulated: the leaves in which KVM
+ * shows some are empty.
+ *
+ * Return: 0; -E2BIG if the table does not fit, -EINVAL if the entries cannot
+ * be read or their padding is not 0.
+ */
+int mvm_get_emulated_cpuid(struct kvm_cpuid2 __user *user)
+{
+	static const struct kvm_cpuid_entry2 none[] = {
+		{ .function = 0, .eax = 7 },
+		{ .function = 1 },
+		{ .function = 7, .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX },
+	};
+	struct kvm_cpuid_entry2 entry;
+	struct kvm_cpuid2 head;
+	u32 i;
+
+	if (copy_from_user(&head, user, sizeof(head)))
+		return -EFAULT;
+	if (!head.nent)
+		return -E2BIG;
+	for (i = 0; i < min_t(u32, head.nent, MVM_MAX_CPUID_ENTRIES); i++)
+		if (copy_from_user(&entry, &user->entries[i], sizeof(entry)) ||
+		    memchr_inv(entry.padding, 0, sizeof(entry.padding)))
+			return -EINVAL;
+	if (head.nent < ARRAY_SIZE(none))
+		return -E2BIG;
+	if (copy_to_user(user->entries, none, sizeof(none)) ||
+	    put_user((u32)ARRAY_SIZE(none), &user->nent))
+		return -EFAULT;
+	return 0;
+}
+
+/**
  * mvm_vcpu_reset_cpuid() - the state before KVM_SET_CPUID2: all leaves are 0
  * @vcpu: new
  *

@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <asm/msr.h>
 
 #include "../uapi/linux/minivmm.h"
 #include "memory/slot.h"
@@ -39,6 +40,19 @@ int mvm_check_extension(long extension)
 	case KVM_CAP_INTERNAL_ERROR_DATA:
 	case KVM_CAP_BINARY_STATS_FD:
 	case KVM_CAP_CHECK_EXTENSION_VM:
+	case KVM_CAP_DEBUGREGS:
+	case KVM_CAP_XSAVE:
+	case KVM_CAP_MP_STATE:
+	case KVM_CAP_SREGS2:
+	case KVM_CAP_GET_TSC_KHZ:
+	case KVM_CAP_GET_MSR_FEATURES:
+	case KVM_CAP_EXT_EMUL_CPUID:
+	case KVM_CAP_SYS_ATTRIBUTES:
+	case KVM_CAP_VCPU_ATTRIBUTES:
+	case KVM_CAP_ENABLE_CAP:
+	case KVM_CAP_ENABLE_CAP_VM:
+	case KVM_CAP_X86_USER_SPACE_MSR:
+	case KVM_CAP_X86_MSR_FILTER:
 		return 1;
 	case KVM_CAP_SET_GUEST_DEBUG2:
 		return KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP |
@@ -47,6 +61,14 @@ int mvm_check_extension(long extension)
 		       KVM_GUESTDBG_BLOCKIRQ;
 	case KVM_CAP_INTR_SHADOW:
 		return KVM_X86_SHADOW_INT_MOV_SS | KVM_X86_SHADOW_INT_STI;
+	case KVM_CAP_XSAVE2:
+		return sizeof(struct kvm_xsave);
+	case KVM_CAP_XCRS:
+		return mvm_cpuid_limits.xcr0_mask != 0;
+	case KVM_CAP_SYNC_REGS:
+		return KVM_SYNC_X86_VALID_FIELDS;
+	case KVM_CAP_MCE:
+		return MVM_MCE_BANKS;
 	case KVM_CAP_NR_MEMSLOTS:
 		return MVM_NR_SLOTS;
 	case KVM_CAP_NR_VCPUS:
@@ -74,6 +96,72 @@ static int get_msr_index_list(struct kvm_msr_list __user *user)
 	return 0;
 }
 
+/*
+ * MSRs whose value is the host's to tell, whatever a VM does: the calls for
+ * them are on the system descriptor. VMX is not shown to guests.
+ */
+static const u32 feature_msrs[] = { MSR_IA32_UCODE_REV };
+
+/* KVM_GET_MSR_FEATURE_INDEX_LIST: as KVM_GET_MSR_INDEX_LIST */
+static int get_msr_feature_index_list(struct kvm_msr_list __user *user)
+{
+	const u32 n = ARRAY_SIZE(feature_msrs);
+	u32 room;
+
+	if (get_user(room, &user->nmsrs) || put_user(n, &user->nmsrs))
+		return -EFAULT;
+	if (room < n)
+		return -E2BIG;
+	return copy_to_user(user->indices, feature_msrs, sizeof(feature_msrs)) ?
+	       -EFAULT : 0;
+}
+
+/* KVM_GET_MSRS. Return: how many there were before the first that is unknown. */
+static int get_feature_msrs(struct kvm_msrs __user *user)
+{
+	struct kvm_msr_entry *entries;
+	struct kvm_msrs head;
+	size_t size;
+	u32 i;
+
+	if (copy_from_user(&head, user, sizeof(head)))
+		return -EFAULT;
+	if (head.nmsrs >= MVM_MAX_IO_MSRS)
+		return -E2BIG;
+	size = head.nmsrs * sizeof(*entries);
+	entries = memdup_user(user->entries, size);
+	if (IS_ERR(entries))
+		return PTR_ERR(entries);
+	for (i = 0; i < head.nmsrs; i++) {
+		if (entries[i].index != MSR_IA32_UCODE_REV)
+			break;
+		rdmsrl_safe(MSR_IA32_UCODE_REV, &entries[i].data);
+	}
+	if (copy_to_user(user->entries, entries, size))
+		i = -EFAULT;
+	kfree(entries);
+	return i;
+}
+
+static int device_attr(unsigned int cmd, void __user *user)
+{
+	struct kvm_device_attr attr;
+
+	if (copy_from_user(&attr, user, sizeof(attr)))
+		return -EFAULT;
+	if (attr.group || attr.attr != KVM_X86_XCOMP_GUEST_SUPP)
+		return -ENXIO;
+	if (cmd == KVM_HAS_DEVICE_ATTR)
+		return 0;
+	return put_user(mvm_cpuid_limits.xcr0_mask,
+			(u64 __user *)u64_to_user_ptr(attr.addr));
+}
+
+static int get_mce_cap(u64 __user *user)
+{
+	return put_user(MVM_MCE_CAP_SUPPORTED, user);
+}
+
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {
@@ -91,6 +179,17 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return arg ? -EINVAL : MINIVMM_VERSION;
 	case KVM_GET_MSR_INDEX_LIST:
 		return get_msr_index_list((void __user *)arg);
+	case KVM_GET_EMULATED_CPUID:
+		return mvm_get_emulated_cpuid((void __user *)arg);
+	case KVM_GET_MSR_FEATURE_INDEX_LIST:
+		return get_msr_feature_index_list((void __user *)arg);
+	case KVM_GET_MSRS:
+		return get_feature_msrs((void __user *)arg);
+	case KVM_GET_DEVICE_ATTR:
+	case KVM_HAS_DEVICE_ATTR:
+		return device_attr(cmd, (void __user *)arg);
+	case KVM_X86_GET_MCE_CAP_SUPPORTED:
+		return get_mce_cap((void __user *)arg);
 	}
 	return -EINVAL;
 }

@@ -17,6 +17,8 @@
 #include <linux/signal_types.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
+#include <asm/msr-index.h>
+#include <asm/processor-flags.h>
 
 #include "memory/memory.h"
 #include "vmx/arch.h"
@@ -32,6 +34,9 @@
 
 /* KVM_MAX_CPUID_ENTRIES */
 #define MVM_MAX_CPUID_ENTRIES	256
+
+/* KVM_GET_MSRS and KVM_SET_MSRS take fewer at once, as in KVM. */
+#define MVM_MAX_IO_MSRS		256
 
 /* Pages of a vCPU's mapping, as KVM has them */
 #define MVM_RUN_PAGE		0
@@ -54,7 +59,11 @@
  * @vcpus: by number
  * @nr_vcpus: how many there are
  * @tsc_offset: what a new vCPU's TSC is ahead of the host's
+ * @tsc_khz: what a new vCPU's KVM_GET_TSC_KHZ says
  * @ept_cpus: CPUs whose TLB may hold translations of @memory
+ * @msr_exits: KVM_MSR_EXIT_REASON_* for which user space emulates an MSR
+ * @msr_filter: which MSRs the guests may access, or NULL for all; written with
+ *	@lock held, read under RCU
  */
 struct mvm_vm {
 	struct kref refs;
@@ -63,7 +72,10 @@ struct mvm_vm {
 	struct xarray vcpus;
 	int nr_vcpus;
 	u64 tsc_offset;
+	u32 tsc_khz;
 	cpumask_var_t ept_cpus;
+	u32 msr_exits;
+	struct mvm_msr_filter __rcu *msr_filter;
 };
 
 /* Bits of mvm_vcpu::pending: work before the next VM entry */
@@ -116,6 +128,7 @@ struct mvm_guest_debug {
  * @cpu: that CPU, or -1
  * @launched: VMLAUNCH succeeded since the last VMCLEAR
  * @loaded: between mvm_vmx_load() and mvm_vmx_put()
+ * @all_msrs_exit: no MSR is the guest's without VM exit
  * @flush_l1d: host code ran that may have left secrets in the L1D cache
  * @vpid: tag of its TLB entries, 0 without VPID
  * @delivering: the last VM exit of those that can cut an event's delivery
@@ -141,6 +154,7 @@ struct mvm_vmx_vcpu {
 	int cpu;
 	bool launched;
 	bool loaded;
+	bool all_msrs_exit;
 	bool flush_l1d;
 	bool delivering;
 	u16 vpid;
@@ -246,6 +260,7 @@ struct mvm_mmio {
  * @cr4_reserved: CR4 bits that its CPUID table does not allow
  * @xcr0_allowed: XCR0 bits that it allows
  * @maxphyaddr: its physical-address width
+ * @tsc_khz: what user space was told, or told, of its TSC
  * @fpu: FPU, SSE and AVX state and XCR0
  * @sigset: the signals blocked during KVM_RUN
  * @sigset_active: @sigset is set
@@ -282,6 +297,7 @@ struct mvm_vcpu {
 	u64 cr4_reserved;
 	u64 xcr0_allowed;
 	u8 maxphyaddr;
+	u32 tsc_khz;
 	struct mvm_fpu fpu;
 
 	sigset_t sigset;
@@ -305,6 +321,25 @@ void mvm_vm_put(struct mvm_vm *vm);
 /* vcpu.c */
 int mvm_vcpu_create(struct mvm_vm *vm, unsigned long id);
 void mvm_vcpu_destroy(struct mvm_vcpu *vcpu);
+int mvm_vcpu_set_sregs(struct mvm_vcpu *vcpu, const struct kvm_sregs *sregs,
+		       const u64 pdpte[4]);
+
+/* PDPTE registers are in use: SDM Vol. 3, "PAE Paging" */
+static inline bool mvm_pae_paging(u64 cr0, u64 cr4, u64 efer)
+{
+	return cr0 & X86_CR0_PG && cr4 & X86_CR4_PAE && !(efer & EFER_LMA);
+}
+
+/* vcpu_state.c */
+long mvm_vcpu_state_call(struct mvm_vcpu *vcpu, unsigned int cmd, void __user *user);
+int mvm_vcpu_take_regs(struct mvm_vcpu *vcpu);
+void mvm_vcpu_show_regs(struct mvm_vcpu *vcpu);
+int mvm_check_tsc_khz(unsigned long arg, u32 *khz);
+
+/* msr_filter.c */
+int mvm_vm_set_msr_filter(struct mvm_vm *vm, const struct kvm_msr_filter *filter);
+void mvm_vm_free_msr_filter(struct mvm_vm *vm);
+bool mvm_msr_allowed(struct mvm_vm *vm, u32 index, u32 access);
 
 /* run.c */
 int mvm_vcpu_run(struct mvm_vcpu *vcpu);
@@ -319,6 +354,7 @@ int mvm_cpuid_init(void);
 void mvm_host_cpuid(u32 function, u32 index, u32 out[4]);
 void mvm_vcpu_reset_cpuid(struct mvm_vcpu *vcpu);
 int mvm_get_supported_cpuid(struct kvm_cpuid2 __user *user);
+int mvm_get_emulated_cpuid(struct kvm_cpuid2 __user *user);
 int mvm_vcpu_set_cpuid2(struct mvm_vcpu *vcpu, struct kvm_cpuid2 __user *user);
 int mvm_vcpu_get_cpuid2(struct mvm_vcpu *vcpu, struct kvm_cpuid2 __user *user);
 void mvm_vcpu_update_cpuid(struct mvm_vcpu *vcpu, unsigned long cr4);

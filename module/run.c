@@ -108,8 +108,9 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 	u64 cr8;
 	int ret;
 
-	if (READ_ONCE(run->kvm_valid_regs) || READ_ONCE(run->kvm_dirty_regs))
-		return -EINVAL;
+	ret = mvm_vcpu_take_regs(vcpu);
+	if (ret)
+		return ret;
 	cr8 = READ_ONCE(run->cr8);
 	if (cr8 & ~0xfULL)
 		return -EINVAL;
@@ -134,6 +135,7 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 	if (ret == MVM_RESUME)
 		ret = mvm_compat_immediate_exit(run) ? -EINTR : run_loop(vcpu);
 	tell_user(vcpu);
+	mvm_vcpu_show_regs(vcpu);
 	if (vcpu->sigset_active) {
 		sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
 		sigemptyset(&current->real_blocked);

@@ -16,9 +16,6 @@
 #include "mvm.h"
 #include "vmx/vmx.h"
 
-/* KVM_GET_MSRS and KVM_SET_MSRS take no more at once, as in KVM. */
-#define MAX_IO_MSRS	256
-
 static int get_regs(struct mvm_vcpu *vcpu, void __user *user)
 {
 	struct kvm_regs regs;
@@ -73,29 +70,43 @@ static bool sregs_valid(struct mvm_vcpu *vcpu, const struct kvm_sregs *s)
 	return mvm_apic_base_valid(s->apic_base, vcpu->maxphyaddr);
 }
 
+/**
+ * mvm_vcpu_set_sregs() - KVM_SET_SREGS, and the same part of KVM_SET_SREGS2
+ * @vcpu: the vCPU, its mutex held, not loaded
+ * @sregs: the new values, unchecked
+ * @pdpte: the PDPTE registers, or NULL to read them where CR3 points
+ *
+ * Return: 0, or -EINVAL for what KVM refuses.
+ */
+int mvm_vcpu_set_sregs(struct mvm_vcpu *vcpu, const struct kvm_sregs *sregs,
+		       const u64 pdpte[4])
+{
+	u64 from_memory[4];
+
+	if (!sregs_valid(vcpu, sregs))
+		return -EINVAL;
+	/* If they cannot be read they are not present: the guest will tell. */
+	if (!pdpte && mvm_pae_paging(sregs->cr0, sregs->cr4, sregs->efer)) {
+		mvm_read_pdptes(vcpu, sregs->cr3, from_memory);
+		pdpte = from_memory;
+	}
+
+	mvm_vmx_attach(vcpu);
+	mvm_vmx_set_sregs(vcpu, sregs);
+	if (pdpte)
+		mvm_vmx_write_pdptes(pdpte);
+	mvm_vcpu_update_cpuid(vcpu, sregs->cr4);
+	mvm_vmx_detach(vcpu);
+	return 0;
+}
+
 static int set_sregs(struct mvm_vcpu *vcpu, void __user *user)
 {
 	struct kvm_sregs sregs;
-	bool pae;
-	u64 pdpte[4];
 
 	if (copy_from_user(&sregs, user, sizeof(sregs)))
 		return -EFAULT;
-	if (!sregs_valid(vcpu, &sregs))
-		return -EINVAL;
-	pae = sregs.cr0 & X86_CR0_PG && sregs.cr4 & X86_CR4_PAE &&
-	      !(sregs.efer & EFER_LMA);
-	/* If they cannot be read they are not present: the guest will tell. */
-	if (pae)
-		mvm_read_pdptes(vcpu, sregs.cr3, pdpte);
-
-	mvm_vmx_attach(vcpu);
-	mvm_vmx_set_sregs(vcpu, &sregs);
-	if (pae)
-		mvm_vmx_write_pdptes(pdpte);
-	mvm_vcpu_update_cpuid(vcpu, sregs.cr4);
-	mvm_vmx_detach(vcpu);
-	return 0;
+	return mvm_vcpu_set_sregs(vcpu, &sregs, NULL);
 }
 
 static int get_fpu(struct mvm_vcpu *vcpu, void __user *user)
@@ -129,7 +140,7 @@ static int do_msrs(struct mvm_vcpu *vcpu, struct kvm_msrs __user *user, bool set
 
 	if (copy_from_user(&head, user, sizeof(head)))
 		return -EFAULT;
-	if (head.nmsrs >= MAX_IO_MSRS)
+	if (head.nmsrs >= MVM_MAX_IO_MSRS)
 		return -E2BIG;
 	size = head.nmsrs * sizeof(*entries);
 	entries = memdup_user(user->entries, size);
@@ -269,7 +280,7 @@ static long vcpu_call(struct mvm_vcpu *vcpu, unsigned int cmd, unsigned long arg
 	case KVM_GET_STATS_FD:
 		return mvm_vcpu_stats_fd(vcpu);
 	}
-	return -EINVAL;
+	return mvm_vcpu_state_call(vcpu, cmd, user);
 }
 
 static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -348,6 +359,7 @@ static struct mvm_vcpu *vcpu_alloc(struct mvm_vm *vm, unsigned long id)
 		return ERR_PTR(-ENOMEM);
 	vcpu->vm = vm;
 	vcpu->id = id;
+	vcpu->tsc_khz = READ_ONCE(vm->tsc_khz);
 	mutex_init(&vcpu->mutex);
 	for (i = 0; i < MVM_VCPU_PAGES; i++) {
 		vcpu->pages[i] = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);

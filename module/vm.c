@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <asm/msr.h>
+#include <asm/tsc.h>
 
 #include "mvm.h"
 #include "vmx/vmx.h"
@@ -33,6 +34,7 @@ static void vm_destroy(struct kref *refs)
 	mvm_memory_destroy(&vm->memory);
 	mvm_vmx_disable();
 	free_cpumask_var(vm->ept_cpus);
+	mvm_vm_free_msr_filter(vm);
 	kfree(vm);
 }
 
@@ -85,6 +87,45 @@ static int set_identity_map_address(struct mvm_vm *vm, u64 __user *user)
 	return ret;
 }
 
+static int enable_cap(struct mvm_vm *vm, void __user *user)
+{
+	const u64 reasons = KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN |
+			    KVM_MSR_EXIT_REASON_FILTER;
+	struct kvm_enable_cap cap;
+
+	if (copy_from_user(&cap, user, sizeof(cap)))
+		return -EFAULT;
+	if (cap.flags)
+		return -EINVAL;
+	switch (cap.cap) {
+	case KVM_CAP_X86_USER_SPACE_MSR:
+		if (cap.args[0] & ~reasons)
+			return -EINVAL;
+		WRITE_ONCE(vm->msr_exits, cap.args[0]);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int set_msr_filter(struct mvm_vm *vm, void __user *user)
+{
+	struct kvm_msr_filter filter;
+
+	if (copy_from_user(&filter, user, sizeof(filter)))
+		return -EFAULT;
+	return mvm_vm_set_msr_filter(vm, &filter);
+}
+
+static int set_tsc_khz(struct mvm_vm *vm, unsigned long arg)
+{
+	u32 khz;
+	int ret = mvm_check_tsc_khz(arg, &khz);
+
+	if (!ret)
+		WRITE_ONCE(vm->tsc_khz, khz);
+	return ret;
+}
+
 static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct mvm_vm *vm = file->private_data;
@@ -104,6 +145,14 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return mvm_vm_stats_fd(vm);
 	case KVM_CHECK_EXTENSION:
 		return mvm_check_extension(arg);
+	case KVM_ENABLE_CAP:
+		return enable_cap(vm, (void __user *)arg);
+	case KVM_X86_SET_MSR_FILTER:
+		return set_msr_filter(vm, (void __user *)arg);
+	case KVM_GET_TSC_KHZ:
+		return READ_ONCE(vm->tsc_khz);
+	case KVM_SET_TSC_KHZ:
+		return set_tsc_khz(vm, arg);
 	}
 	return -ENOTTY;
 }
@@ -145,6 +194,7 @@ int mvm_vm_create(unsigned long type)
 	xa_init(&vm->vcpus);
 	/* Guests start with a TSC of zero, all vCPUs with the same. */
 	vm->tsc_offset = -rdtsc();
+	vm->tsc_khz = tsc_khz;
 	ret = -ENOMEM;
 	if (!zalloc_cpumask_var(&vm->ept_cpus, GFP_KERNEL_ACCOUNT))
 		goto free_vm;

@@ -64,7 +64,8 @@ static u64 get_kernel_gs(struct mvm_vcpu *vcpu)
  * @value: what it holds
  * @host: user space asks, not the guest
  *
- * Return: 0, or -EINVAL if a guest does not have this MSR.
+ * Return: 0, -ENOENT if there is no such MSR, or -EINVAL if CPUID does not
+ * show it to the guest.
  */
 int mvm_vmx_get_msr(struct mvm_vcpu *vcpu, u32 index, u64 *value, bool host)
 {
@@ -105,7 +106,10 @@ int mvm_vmx_get_msr(struct mvm_vcpu *vcpu, u32 index, u64 *value, bool host)
 	if (mvm_msr_constant(index, value))
 		return 0;
 	stored = mvm_msr_stored(&vcpu->msrs, index);
-	if (!stored || (!host && !mvm_msr_visible(index, &vcpu->cpuid)))
+	if (!stored)
+		return -ENOENT;
+	if ((!host && !mvm_msr_visible(index, &vcpu->cpuid)) ||
+	    !mvm_mce_access_valid(&vcpu->msrs, index, NULL, host))
 		return -EINVAL;
 	*value = *stored;
 	return 0;
@@ -118,8 +122,8 @@ int mvm_vmx_get_msr(struct mvm_vcpu *vcpu, u32 index, u64 *value, bool host)
  * @value: what it gets
  * @host: user space asks, not the guest
  *
- * Return: 0, or -EINVAL if a guest does not have this MSR or cannot write this
- * value.
+ * Return: 0, -ENOENT if there is no such MSR, or -EINVAL if CPUID does not
+ * show it to the guest or it cannot hold this value.
  */
 int mvm_vmx_set_msr(struct mvm_vcpu *vcpu, u32 index, u64 value, bool host)
 {
@@ -172,22 +176,80 @@ int mvm_vmx_set_msr(struct mvm_vcpu *vcpu, u32 index, u64 value, bool host)
 		return 0;
 	default:
 		change.where = mvm_msr_stored(&vcpu->msrs, index);
-		if (!change.where || (!host && !mvm_msr_visible(index, &vcpu->cpuid)))
+		if (!change.where)
+			return -ENOENT;
+		if ((!host && !mvm_msr_visible(index, &vcpu->cpuid)) ||
+		    !mvm_mce_access_valid(&vcpu->msrs, index, &value, host))
 			return -EINVAL;
 	}
 	mvm_vmx_switch_msrs(vcpu, change_msr, &change);
 	return 0;
 }
 
+static u64 reason_of(int err)
+{
+	switch (err) {
+	case -ENOENT:
+		return KVM_MSR_EXIT_REASON_UNKNOWN;
+	case -EPERM:
+		return KVM_MSR_EXIT_REASON_FILTER;
+	default:
+		return KVM_MSR_EXIT_REASON_INVAL;
+	}
+}
+
+static void read_done(struct mvm_vcpu *vcpu, u64 value)
+{
+	vcpu->enter.regs[MVM_RAX] = (u32)value;
+	vcpu->enter.regs[MVM_RDX] = value >> 32;
+}
+
+static int complete_wrmsr(struct mvm_vcpu *vcpu)
+{
+	if (vcpu->run->msr.error)
+		return mvm_vmx_inject_gp(vcpu);
+	mvm_vmx_skip(vcpu, vcpu->io.length);
+	return MVM_RESUME;
+}
+
+static int complete_rdmsr(struct mvm_vcpu *vcpu)
+{
+	if (!vcpu->run->msr.error)
+		read_done(vcpu, vcpu->run->msr.data);
+	return complete_wrmsr(vcpu);
+}
+
+/* The access failed: user space's, if it wants these, or a #GP. */
+static int ask_user(struct mvm_vcpu *vcpu, int err, u32 exit_reason, u64 value)
+{
+	struct kvm_run *run = vcpu->run;
+	u64 reason = reason_of(err);
+
+	if (!(READ_ONCE(vcpu->vm->msr_exits) & reason))
+		return mvm_vmx_inject_gp(vcpu);
+	run->exit_reason = exit_reason;
+	run->msr.error = 0;
+	memset(run->msr.pad, 0, sizeof(run->msr.pad));
+	run->msr.reason = reason;
+	run->msr.index = vcpu->enter.regs[MVM_RCX];
+	run->msr.data = value;
+	vcpu->io.length = vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH);
+	vcpu->complete = exit_reason == KVM_EXIT_X86_RDMSR ? complete_rdmsr :
+							     complete_wrmsr;
+	return MVM_TO_USER;
+}
+
 int mvm_handle_rdmsr(struct mvm_vcpu *vcpu)
 {
-	unsigned long *regs = vcpu->enter.regs;
+	u32 index = vcpu->enter.regs[MVM_RCX];
+	int ret = -EPERM;
 	u64 value;
 
-	if (mvm_vmx_get_msr(vcpu, regs[MVM_RCX], &value, false))
-		return mvm_vmx_inject_gp(vcpu);
-	regs[MVM_RAX] = (u32)value;
-	regs[MVM_RDX] = value >> 32;
+	if (mvm_msr_allowed(vcpu->vm, index, KVM_MSR_FILTER_READ))
+		ret = mvm_vmx_get_msr(vcpu, index, &value, false);
+	if (ret)
+		return ask_user(vcpu, ret, KVM_EXIT_X86_RDMSR, 0);
+	read_done(vcpu, value);
 	return mvm_vmx_skip_and_resume(vcpu);
 }
 
@@ -195,8 +257,12 @@ int mvm_handle_wrmsr(struct mvm_vcpu *vcpu)
 {
 	unsigned long *regs = vcpu->enter.regs;
 	u64 value = (u32)regs[MVM_RAX] | (u64)(u32)regs[MVM_RDX] << 32;
+	u32 index = regs[MVM_RCX];
+	int ret = -EPERM;
 
-	if (mvm_vmx_set_msr(vcpu, regs[MVM_RCX], value, false))
-		return mvm_vmx_inject_gp(vcpu);
+	if (mvm_msr_allowed(vcpu->vm, index, KVM_MSR_FILTER_WRITE))
+		ret = mvm_vmx_set_msr(vcpu, index, value, false);
+	if (ret)
+		return ask_user(vcpu, ret, KVM_EXIT_X86_WRMSR, value);
 	return mvm_vmx_skip_and_resume(vcpu);
 }

@@ -58,7 +58,6 @@ int mvm_vmx_debug_exit(struct mvm_vcpu *vcpu, u8 vector, unsigned long dr6);
 void mvm_vmx_end_step(struct mvm_vcpu *vcpu);
 
 /* linear.c */
-void mvm_vmx_get_mmu(struct mvm_vcpu *vcpu, struct mvm_walk_mmu *mmu, u64 pdpte[4]);
 int mvm_vmx_translate(struct mvm_vcpu *vcpu, const struct mvm_walk_mmu *mmu,
 		      unsigned long gva, unsigned int access, u64 *gpa);
 bool mvm_segment_allows(const struct kvm_segment *s, bool code64, unsigned long offset,

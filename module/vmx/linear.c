@@ -36,10 +36,7 @@ void mvm_vmx_get_mmu(struct mvm_vcpu *vcpu, struct mvm_walk_mmu *mmu, u64 pdpte[
 	};
 	if (!(mmu->cr4 & X86_CR4_PAE) || mmu->efer & EFER_LMA)
 		return;
-	pdpte[0] = vmcs_read64(VMCS_GUEST_PDPTE0);
-	pdpte[1] = vmcs_read64(VMCS_GUEST_PDPTE1);
-	pdpte[2] = vmcs_read64(VMCS_GUEST_PDPTE2);
-	pdpte[3] = vmcs_read64(VMCS_GUEST_PDPTE3);
+	mvm_vmx_read_pdptes(pdpte);
 }
 
 /* Tables where no memory is map nothing: #PF, and so does KVM. */

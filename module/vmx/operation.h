@@ -68,6 +68,7 @@ void mvm_vmx_switch_msrs(struct mvm_vcpu *vcpu,
 
 /* setup.c */
 void mvm_vmx_pass_kernel_gs(struct mvm_vcpu *vcpu, bool pass);
+void mvm_vmx_all_msrs_exit(struct mvm_vcpu *vcpu, bool all);
 
 /* mitigation.c */
 int mvm_vmx_mitigation_init(void);

@@ -64,21 +64,42 @@ void mvm_vmx_pass_kernel_gs(struct mvm_vcpu *vcpu, bool pass)
 {
 	unsigned int bit = (MSR_KERNEL_GS_BASE & 0x1fff) + 8 * 1024;
 
+	pass &= !vcpu->vmx.all_msrs_exit;
 	__assign_bit(bit, vcpu->vmx.msr_bitmap, !pass);
 	__assign_bit(bit + 8 * 2048, vcpu->vmx.msr_bitmap, !pass);
+}
+
+static void pass_msrs(unsigned long *bitmap)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(passed_msrs); i++)
+		pass_msr(bitmap, passed_msrs[i].msr, passed_msrs[i].read,
+			 passed_msrs[i].write);
+}
+
+/**
+ * mvm_vmx_all_msrs_exit() - should each RDMSR and WRMSR cause a VM exit?
+ * @vcpu: attached
+ * @all: yes: there is a filter to ask
+ */
+void mvm_vmx_all_msrs_exit(struct mvm_vcpu *vcpu, bool all)
+{
+	vcpu->vmx.all_msrs_exit = all;
+	memset(vcpu->vmx.msr_bitmap, 0xff, PAGE_SIZE);
+	if (!all)
+		pass_msrs(vcpu->vmx.msr_bitmap);
+	mvm_vmx_pass_kernel_gs(vcpu, vcpu->vmx.efer & EFER_LME);
 }
 
 static unsigned long *new_msr_bitmap(void)
 {
 	unsigned long *bitmap = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
-	unsigned int i;
 
 	if (!bitmap)
 		return NULL;
 	memset(bitmap, 0xff, PAGE_SIZE);
-	for (i = 0; i < ARRAY_SIZE(passed_msrs); i++)
-		pass_msr(bitmap, passed_msrs[i].msr, passed_msrs[i].read,
-			 passed_msrs[i].write);
+	pass_msrs(bitmap);
 	return bitmap;
 }
 

@@ -296,6 +296,57 @@ void mvm_vmx_set_sregs(struct mvm_vcpu *vcpu, const struct kvm_sregs *sregs)
 	vcpu->pending |= MVM_PENDING_FLUSH;
 }
 
+/**
+ * mvm_vmx_get_debugregs() - KVM_GET_DEBUGREGS
+ * @vcpu: attached
+ * @regs: filled in
+ */
+void mvm_vmx_get_debugregs(struct mvm_vcpu *vcpu, struct kvm_debugregs *regs)
+{
+	int i;
+
+	memset(regs, 0, sizeof(*regs));
+	for (i = 0; i < 4; i++)
+		regs->db[i] = vcpu->dr[i];
+	regs->dr6 = vcpu->dr6;
+	regs->dr7 = vcpu->dr7;
+}
+
+/**
+ * mvm_vmx_set_debugregs() - KVM_SET_DEBUGREGS
+ * @vcpu: attached
+ * @regs: the new values; the upper halves of DR6 and DR7 are 0, or the VM
+ *	entry would fail
+ */
+void mvm_vmx_set_debugregs(struct mvm_vcpu *vcpu, const struct kvm_debugregs *regs)
+{
+	int i;
+
+	for (i = 0; i < 4; i++)
+		vcpu->dr[i] = regs->db[i];
+	vcpu->dr6 = regs->dr6;
+	mvm_vmx_write_dr7(vcpu, regs->dr7);
+}
+
+/* What the guest's TSC is ahead of the host's */
+u64 mvm_vmx_read_tsc_offset(void)
+{
+	return vmcs_read64(VMCS_TSC_OFFSET);
+}
+
+void mvm_vmx_write_tsc_offset(u64 offset)
+{
+	vmcs_write64(VMCS_TSC_OFFSET, offset);
+}
+
+void mvm_vmx_read_pdptes(u64 pdpte[4])
+{
+	pdpte[0] = vmcs_read64(VMCS_GUEST_PDPTE0);
+	pdpte[1] = vmcs_read64(VMCS_GUEST_PDPTE1);
+	pdpte[2] = vmcs_read64(VMCS_GUEST_PDPTE2);
+	pdpte[3] = vmcs_read64(VMCS_GUEST_PDPTE3);
+}
+
 /* SDM Vol. 3, "Page-Directory-Pointer-Table Entries" in the guest-state area */
 void mvm_vmx_write_pdptes(const u64 pdpte[4])
 {

@@ -223,9 +223,12 @@ void mvm_vmx_switch_msrs(struct mvm_vcpu *vcpu,
 void mvm_vmx_load(struct mvm_vcpu *vcpu)
 {
 	struct mvm_vmx_vcpu *v = &vcpu->vmx;
+	bool filter = rcu_access_pointer(vcpu->vm->msr_filter);
 	unsigned long fs_base;
 
 	mvm_vmx_attach(vcpu);
+	if (unlikely(filter != v->all_msrs_exit))
+		mvm_vmx_all_msrs_exit(vcpu, filter);
 
 	/*
 	 * The selectors in the host-state area must have RPL 0 and TI 0 (SDM

@@ -15,6 +15,7 @@
 
 struct mvm_vcpu;
 struct mvm_vm;
+struct mvm_walk_mmu;
 
 /* operation.c: the machine */
 int mvm_vmx_init(struct mvm_vmx_options *options);
@@ -47,7 +48,13 @@ void mvm_vmx_set_sregs(struct mvm_vcpu *vcpu, const struct kvm_sregs *sregs);
 unsigned long mvm_vmx_read_cr0(struct mvm_vcpu *vcpu);
 unsigned long mvm_vmx_read_cr4(struct mvm_vcpu *vcpu);
 void mvm_vmx_cpuid_changed(struct mvm_vcpu *vcpu, unsigned long cr4);
+void mvm_vmx_read_pdptes(u64 pdpte[4]);
 void mvm_vmx_write_pdptes(const u64 pdpte[4]);
+void mvm_vmx_get_debugregs(struct mvm_vcpu *vcpu, struct kvm_debugregs *regs);
+void mvm_vmx_set_debugregs(struct mvm_vcpu *vcpu, const struct kvm_debugregs *regs);
+u64 mvm_vmx_read_tsc_offset(void);
+void mvm_vmx_write_tsc_offset(u64 offset);
+void mvm_vmx_get_mmu(struct mvm_vcpu *vcpu, struct mvm_walk_mmu *mmu, u64 pdpte[4]);
 int mvm_read_pdptes(struct mvm_vcpu *vcpu, unsigned long cr3, u64 pdpte[4]);
 bool mvm_vmx_interrupt_flag(struct mvm_vcpu *vcpu);
 

@@ -62,5 +62,7 @@ void mvm_fpu_set_xcr0(struct mvm_fpu *fpu, u64 xcr0);
 
 void mvm_fpu_get(const struct mvm_fpu *fpu, struct kvm_fpu *out);
 void mvm_fpu_set(struct mvm_fpu *fpu, const struct kvm_fpu *in);
+void mvm_fpu_get_xsave(const struct mvm_fpu *fpu, struct kvm_xsave *out, u64 visible);
+int mvm_fpu_set_xsave(struct mvm_fpu *fpu, const struct kvm_xsave *in);
 
 #endif

@@ -3,6 +3,7 @@
  * MSRs that are nothing but a place to keep a value, and the rules for values.
  * SDM Vol. 4, "Architectural MSRs".
  */
+#include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
 
@@ -13,6 +14,7 @@
 #define MTRR_CAP		0x0fe
 #define MCG_CAP			0x179
 #define MCG_STATUS		0x17a
+#define MCG_CTL			0x17b
 #define MISC_ENABLE		0x1a0
 #define DEBUGCTL		0x1d9
 #define MTRR_PHYSBASE0		0x200
@@ -23,6 +25,8 @@
 #define MTRR_FIX4K_0		0x268
 #define MTRR_FIX4K_7		0x26f
 #define PAT			0x277
+#define MC0_CTL			0x400
+#define MC31_MISC		0x47f
 #define MTRR_DEF_TYPE		0x2ff
 #define SYSENTER_CS		0x174
 #define SYSENTER_ESP		0x175
@@ -76,6 +80,62 @@ void mvm_msrs_reset(struct mvm_msrs *msrs, bool bsp)
 	msrs->misc_enable = MISC_ENABLE_DEFAULT;
 	/* What KVM reports: microcode revision 1 in the upper half */
 	msrs->ucode_rev = 0x100000000ULL;
+	msrs->mcg_cap = MVM_MCE_BANKS;
+}
+
+/* IA32_MCG_CTL is there: SDM Vol. 3, "IA32_MCG_CAP MSR" */
+#define MCG_CTL_P	BIT_ULL(8)
+
+/**
+ * mvm_msrs_setup_mce() - KVM_X86_SETUP_MCE
+ * @msrs: of the vCPU
+ * @cap: what IA32_MCG_CAP is to say; bits 23:16 are for whoever wants them
+ *
+ * Return: 0, or -EINVAL for a number of banks or a feature that is not there.
+ */
+int mvm_msrs_setup_mce(struct mvm_msrs *msrs, u64 cap)
+{
+	u32 banks = cap & 0xff, i;
+
+	if (!banks || banks > MVM_MCE_BANKS ||
+	    cap & ~(MVM_MCE_CAP_SUPPORTED | 0xff00ffULL))
+		return -EINVAL;
+	msrs->mcg_cap = cap;
+	if (cap & MCG_CTL_P)
+		msrs->mcg_ctl = ~0ULL;
+	for (i = 0; i < banks; i++)
+		msrs->mce_banks[4 * i] = ~0ULL;
+	return 0;
+}
+
+/**
+ * mvm_mce_access_valid() - may a machine-check MSR be accessed like this?
+ * @msrs: of the vCPU
+ * @index: which; true for MSRs that have nothing to do with machine checks
+ * @value: what it is to hold, or NULL for reading
+ * @host: user space asks: it may set a status that the guest finds
+ *
+ * SDM Vol. 3, "Machine-Check MSRs".
+ *
+ * Return: false if RDMSR or WRMSR raises #GP.
+ */
+bool mvm_mce_access_valid(const struct mvm_msrs *msrs, u32 index, const u64 *value, bool host)
+{
+	if (index == MCG_CTL) {
+		if (!(msrs->mcg_cap & MCG_CTL_P) && (!host || (value && *value)))
+			return false;
+		return !value || !*value || *value == ~0ULL;
+	}
+	if (index < MC0_CTL || index > MC31_MISC || !value)
+		return true;
+	switch (index % 4) {
+	case 0:
+		/* Guests clear bit 10 or bit 0 because of errata: KVM lets them. */
+		return !*value || (*value | BIT_ULL(10) | 1) == ~0ULL;
+	case 1:
+		return host || !*value;
+	}
+	return true;
 }
 
 /**
@@ -106,6 +166,14 @@ u64 *mvm_msr_stored(struct mvm_msrs *msrs, u32 index)
 		return &msrs->ucode_rev;
 	case MCG_STATUS:
 		return &msrs->mcg_status;
+	case MCG_CAP:
+		return &msrs->mcg_cap;
+	case MCG_CTL:
+		return &msrs->mcg_ctl;
+	case MC0_CTL ... MC31_MISC:
+		if (index - MC0_CTL >= 4 * (msrs->mcg_cap & 0xff))
+			return NULL;
+		return &msrs->mce_banks[index - MC0_CTL];
 	case MTRR_DEF_TYPE:
 		return &msrs->mtrr_def_type;
 	case MTRR_FIX64K:
@@ -132,10 +200,6 @@ bool mvm_msr_constant(u32 index, u64 *value)
 	switch (index) {
 	case MTRR_CAP:
 		*value = MTRR_CAP_VALUE;
-		return true;
-	case MCG_CAP:
-		/* CPUID shows machine checks, but there is no bank. */
-		*value = 0;
 		return true;
 	}
 	return false;
