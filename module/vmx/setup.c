@@ -81,7 +81,7 @@ static void pass_msrs(unsigned long *bitmap)
 /**
  * mvm_vmx_all_msrs_exit() - should each RDMSR and WRMSR cause a VM exit?
  * @vcpu: attached
- * @all: yes: there is a filter to ask
+ * @all: yes: a filter must be asked, or user space handles those that fail
  */
 void mvm_vmx_all_msrs_exit(struct mvm_vcpu *vcpu, bool all)
 {

@@ -223,12 +223,14 @@ void mvm_vmx_switch_msrs(struct mvm_vcpu *vcpu,
 void mvm_vmx_load(struct mvm_vcpu *vcpu)
 {
 	struct mvm_vmx_vcpu *v = &vcpu->vmx;
-	bool filter = rcu_access_pointer(vcpu->vm->msr_filter);
+	/* Then user space wants to see accesses that the CPU would do alone. */
+	bool all_exit = rcu_access_pointer(vcpu->vm->msr_filter) ||
+			READ_ONCE(vcpu->vm->msr_exits);
 	unsigned long fs_base;
 
 	mvm_vmx_attach(vcpu);
-	if (unlikely(filter != v->all_msrs_exit))
-		mvm_vmx_all_msrs_exit(vcpu, filter);
+	if (unlikely(all_exit != v->all_msrs_exit))
+		mvm_vmx_all_msrs_exit(vcpu, all_exit);
 
 	/*
 	 * The selectors in the host-state area must have RPL 0 and TI 0 (SDM

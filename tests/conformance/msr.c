@@ -153,7 +153,7 @@ static void filter(void)
 	is(on_vm(KVM_X86_SET_MSR_FILTER, &f), "0", "a filter for KERNEL_GS_BASE");
 	guest64(&cpu, passed_msrs);
 	is(run(), "OUT port=10 size=4 count=1 data=34120000", "FS_BASE under the filter");
-	is(run(), "trap 13 error=0 at +30", "KERNEL_GS_BASE under the filter");
+	is(run(), "trap 13 error=0 at +28", "KERNEL_GS_BASE under the filter");
 	enable(KVM_MSR_EXIT_REASON_FILTER);
 	guest64(&cpu, passed_msrs);
 	run();
