@@ -146,6 +146,8 @@
 #define VMX_EPT_QUAL_READ		BIT(0)
 #define VMX_EPT_QUAL_WRITE		BIT(1)
 #define VMX_EPT_QUAL_FETCH		BIT(2)
+#define VMX_EPT_QUAL_LINEAR		BIT(7)	/* there is a linear address */
+#define VMX_EPT_QUAL_TRANSLATED		BIT(8)	/* and this is what it leads to */
 #define VMX_EPT_QUAL_NMI_UNBLOCKING	BIT(12)
 
 #define VMX_REASON_BASIC		GENMASK(15, 0)

@@ -41,6 +41,9 @@
  * @es: the segment of the destination of a string instruction
  * @regs: the registers
  * @fpu: the XMM registers, where they are used
+ * @known_gva: a page whose translation the processor has just made
+ * @known_gpa: and what it is
+ * @known_access: the accesses for which that holds, MVM_ACCESS_*; or 0
  * @answer: what the handler returns when the bus stopped the instruction
  */
 struct emulation {
@@ -53,6 +56,9 @@ struct emulation {
 	struct kvm_segment es;
 	struct mvm_regs regs;
 	struct kvm_fpu fpu;
+	unsigned long known_gva;
+	u64 known_gpa;
+	unsigned int known_access;
 	int answer;
 };
 
@@ -104,6 +110,35 @@ static int fault(struct emulation *e, u8 vector)
 	return -ECANCELED;
 }
 
+/* The processor says where the access went: mostly there is nothing to walk. */
+static int translate(struct emulation *e, unsigned long gva, unsigned int access, u64 *gpa)
+{
+	if (access & ~e->known_access || (gva & PAGE_MASK) != e->known_gva)
+		return mvm_vmx_translate(e->vcpu, &e->mmu, gva, access, gpa);
+	*gpa = e->known_gpa | offset_in_page(gva);
+	return 0;
+}
+
+/*
+ * SDM Vol. 3, "Exit Qualification for EPT Violations". The page may well be one
+ * that a walk here would refuse: the processor's physical addresses can be
+ * wider than the guest's CPUID says.
+ */
+static void read_translation(struct emulation *e, unsigned long qualification)
+{
+	const unsigned long both = VMX_EPT_QUAL_LINEAR | VMX_EPT_QUAL_TRANSLATED;
+
+	if ((qualification & both) != both)
+		return;
+	e->known_gva = vmcs_readl(VMCS_GUEST_LINEAR_ADDRESS) & PAGE_MASK;
+	e->known_gpa = vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS) & PAGE_MASK;
+	/* Where writing is allowed, so is reading. */
+	if (qualification & VMX_EPT_QUAL_WRITE)
+		e->known_access = MVM_ACCESS_READ | MVM_ACCESS_WRITE;
+	else if (qualification & VMX_EPT_QUAL_READ)
+		e->known_access = MVM_ACCESS_READ;
+}
+
 /* Which guest-physical memory is this? In two parts if it crosses a page. */
 static int find_parts(struct emulation *e, int segment, u64 offset, size_t len,
 		      unsigned int access, const struct kvm_segment *s)
@@ -127,7 +162,7 @@ static int find_parts(struct emulation *e, int segment, u64 offset, size_t len,
 		part = &mmio->part[mmio->nr_parts++];
 		part->offset = done;
 		part->len = min_t(size_t, len - done, PAGE_SIZE - offset_in_page(gva + done));
-		ret = mvm_vmx_translate(e->vcpu, &e->mmu, gva + done, access, &part->gpa);
+		ret = translate(e, gva + done, access, &part->gpa);
 		if (ret) {
 			e->answer = ret > 0 ? MVM_RESUME : ret;
 			return -ECANCELED;
@@ -214,6 +249,7 @@ static void read_state(struct emulation *e, struct mvm_vcpu *vcpu)
 {
 	e->vcpu = vcpu;
 	e->answer = MVM_RESUME;
+	e->known_access = 0;
 	mvm_vmx_get_mmu(vcpu, &e->mmu, e->pdpte);
 	mvm_vmx_get_segment(MVM_CS, &e->cs);
 	e->code64 = e->mmu.efer & EFER_LMA && e->cs.l;
@@ -380,6 +416,7 @@ int mvm_handle_mmio(struct mvm_vcpu *vcpu, unsigned long qualification)
 	mmio->rip = vmcs_readl(VMCS_GUEST_RIP);
 	mmio->read_done = false;
 	read_state(&e, vcpu);
+	read_translation(&e, qualification);
 	mode = e.code64 ? 8 : e.cs.db ? 4 : 2;
 	mvm_vmx_put(vcpu);
 
