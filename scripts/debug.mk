@@ -14,7 +14,7 @@ debug_env	= LAB_KERNEL=$(build)/debug/kernel LAB_MEMORY=768 LAB_PATIENCE=5
 # and refusals of CPUs, which never come to the module's work.
 DEBUG_TESTS	?= $(wildcard tests/debug/*.t) tests/fuzz/lab.t \
 	$(filter-out tests/lab/lab.t tests/lab/refuse.t,$(wildcard tests/lab/*.t))
-# What `make check` runs of it; ROUNDS=1 is the shortest storm.
+# The short part.
 DEBUG_SHORT	:= $(addprefix tests/debug/,detect.t short.t)
 
 # Compiles in the background, with what the tests leave of the processors:

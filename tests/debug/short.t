@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What `make check` runs on the debug kernel, in one boot: the calls, the lives
+# The short part of check-debug, in one boot: the calls, the lives
 # of descriptors and owners, calls without memory, and one round of the storm.
 
 . "$(dirname "$0")/lib.sh"
