@@ -562,7 +562,7 @@ int main(int argc, char **argv)
 		vm_close(&vm);
 	}
 	check_host(&before);
-	ok(!failures, "seed %llu, %llu streams: exits are right, the vCPU came back, the host is well",
+	ok(!failures, "seed %llu, %llu streams: exits, signals and the host are right",
 	   seed, streams);
 	for (i = 0; i < MODES; i++)
 		diag("%8llu in %s mode", modes[i], mode_names[i]);
