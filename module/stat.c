@@ -27,6 +27,7 @@ struct descriptor {
 	u32 bucket_size;
 	char name[NAME_SIZE];
 };
+
 static_assert(offsetof(struct descriptor, name) == offsetof(struct kvm_stats_desc, name));
 static_assert(offsetof(struct descriptor, offset) == offsetof(struct kvm_stats_desc, offset));
 

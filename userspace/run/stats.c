@@ -19,6 +19,7 @@
 #define TOTAL		"exits"
 
 /* Nobody has that many; a header that says so is not one. */
+#define DESCRIPTOR_ALIGNMENT	_Alignof(struct kvm_stats_desc)
 #define COUNTERS_MAX	4096
 #define NAME_MAX_BYTES	512
 
@@ -82,7 +83,7 @@ static int read_stats(int fd, struct stats *stats)
 		return err;
 	/* One descriptor follows the other: each must be aligned as the first. */
 	if (!header->name_size || header->name_size > NAME_MAX_BYTES ||
-	    header->name_size % _Alignof(struct kvm_stats_desc) ||
+	    header->name_size % DESCRIPTOR_ALIGNMENT ||
 	    header->num_desc > COUNTERS_MAX)
 		return -EPROTO;
 
