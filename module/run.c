@@ -33,12 +33,15 @@ static bool user_work_pending(void)
  * Have such work done on the way to user space, without the program noticing:
  * with TIF_NOTIFY_SIGNAL the kernel looks for signals after this system call,
  * and if it finds none that has a handler, it makes the call once more.
+ *
+ * With KVM_SET_SIGNAL_MASK a handler that runs is one whose signal must not end
+ * KVM_RUN, for only the owner's mask let it in: the call is made again anyway.
  */
 static int do_user_work(struct mvm_vcpu *vcpu)
 {
 	set_thread_flag(TIF_NOTIFY_SIGNAL);
 	vcpu->run->exit_reason = KVM_EXIT_INTR;
-	return -ERESTARTNOHAND;
+	return vcpu->sigset_active ? -ERESTARTNOINTR : -ERESTARTNOHAND;
 }
 
 /*

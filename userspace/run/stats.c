@@ -18,8 +18,9 @@
 #define BY_REASON	"exit_"
 #define TOTAL		"exits"
 
-/* Nobody has that many; a header that says so is not one. */
 #define DESCRIPTOR_ALIGNMENT	_Alignof(struct kvm_stats_desc)
+
+/* Nobody has that many; a header that says so is not one. */
 #define COUNTERS_MAX	4096
 #define NAME_MAX_BYTES	512
 
