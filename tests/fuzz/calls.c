@@ -324,6 +324,119 @@ static size_t fill_region(int fd)
 	return sizeof(*r);
 }
 
+/* What a call for reading says, with a field off */
+static size_t fill_changed(int fd, unsigned int get, size_t size)
+{
+	if (ioctl(fd, get, buffer.rw))
+		memset(buffer.rw, 0, size);
+	if (one_in(2))
+		mutate(buffer.rw, size);
+	return size;
+}
+
+static size_t fill_debugregs(int fd)
+{
+	return fill_changed(fd, KVM_GET_DEBUGREGS, sizeof(struct kvm_debugregs));
+}
+
+static size_t fill_xsave(int fd)
+{
+	return fill_changed(fd, KVM_GET_XSAVE, sizeof(struct kvm_xsave));
+}
+
+static size_t fill_xcrs(int fd)
+{
+	return fill_changed(fd, KVM_GET_XCRS, sizeof(struct kvm_xcrs));
+}
+
+static size_t fill_mp_state(int fd)
+{
+	u32 state = one_in(4) ? edge() : below(10);
+
+	(void)fd;
+	memcpy(buffer.rw, &state, sizeof(state));
+	return sizeof(state);
+}
+
+static size_t fill_sregs2(int fd)
+{
+	return fill_changed(fd, KVM_GET_SREGS2, sizeof(struct kvm_sregs2));
+}
+
+static size_t fill_translation(int fd)
+{
+	struct kvm_translation *tr = (void *)buffer.rw;
+
+	(void)fd;
+	*tr = (struct kvm_translation){ .linear_address = edge() };
+	return sizeof(*tr);
+}
+
+static size_t fill_guest_debug(int fd)
+{
+	struct kvm_guest_debug *dbg = (void *)buffer.rw;
+	unsigned int i;
+
+	(void)fd;
+	memset(dbg, 0, sizeof(*dbg));
+	dbg->control = one_in(2) ? 0 : below(4) | below(64) << 16;
+	for (i = 0; i < ARRAY_SIZE(dbg->arch.debugreg); i++)
+		dbg->arch.debugreg[i] = one_in(2) ? 0 : edge();
+	if (one_in(4))
+		mutate(dbg, sizeof(*dbg));
+	return sizeof(*dbg);
+}
+
+static size_t fill_cap(int fd)
+{
+	struct kvm_enable_cap *cap = (void *)buffer.rw;
+
+	(void)fd;
+	memset(cap, 0, sizeof(*cap));
+	cap->cap = one_in(4) ? edge() : KVM_CAP_X86_USER_SPACE_MSR;
+	cap->args[0] = one_in(2) ? 0 : below(8);
+	if (one_in(4))
+		mutate(cap, sizeof(*cap));
+	return sizeof(*cap);
+}
+
+/* Somewhere that is not the structure itself */
+static u64 other_pointer(void)
+{
+	return one_in(2) ? (uintptr_t)buffer.rw + BUFFER / 2 : place(UNMAPPED, 8);
+}
+
+static size_t fill_attr(int fd)
+{
+	struct kvm_device_attr *attr = (void *)buffer.rw;
+
+	(void)fd;
+	*attr = (struct kvm_device_attr){
+		.group = one_in(4) ? edge() : 0,
+		.attr = one_in(4) ? edge() : 0,
+		.addr = other_pointer(),
+	};
+	return sizeof(*attr);
+}
+
+static size_t fill_filter(int fd)
+{
+	struct kvm_msr_filter *filter = (void *)buffer.rw;
+	unsigned int i;
+
+	(void)fd;
+	memset(filter, 0, sizeof(*filter));
+	filter->flags = one_in(4) ? edge() : below(2);
+	for (i = below(4); i--;)
+		filter->ranges[i] = (struct kvm_msr_filter_range){
+			.flags = one_in(8) ? edge() : 1 + below(3),
+			.nmsrs = one_in(4) ? edge() : 1 + below(64),
+			.base = one_in(2) ? 0x174 : edge(),
+			.bitmap = (void *)other_pointer(),
+		};
+	return sizeof(*filter);
+}
+
 static size_t fill_address(int fd)
 {
 	u64 address = edge();
@@ -357,6 +470,7 @@ static size_t fill_list(int fd)
  * @writes: the kernel writes to the structure
  * @more: the size depends on a count in it: a good pointer may be too short
  * @null_ok: NULL means something
+ * @here: not held against KVM's answers
  */
 struct call {
 	const char *name;
@@ -364,7 +478,7 @@ struct call {
 	size_t (*fill)(int fd);
 	size_t size;
 	u64 errnos;
-	bool exact, writes, more, null_ok;
+	bool exact, writes, more, null_ok, here;
 };
 
 #define CALL(name)	#name, name
@@ -377,6 +491,18 @@ static const struct call sys_calls[] = {
 	  .more = true },
 	{ CALL(KVM_GET_MSR_INDEX_LIST), fill_list, .errnos = E(2BIG), .writes = true,
 	  .more = true },
+	{ CALL(KVM_GET_MSR_FEATURE_INDEX_LIST), fill_list, .errnos = E(2BIG),
+	  .writes = true, .more = true, .here = true },
+	{ CALL(KVM_GET_EMULATED_CPUID), fill_cpuid, .errnos = E(2BIG) | E(INVAL), .writes = true,
+	  .more = true, .here = true },
+	{ CALL(KVM_GET_MSRS), fill_msrs, .errnos = E(2BIG), .writes = true, .more = true,
+	  .here = true },
+	{ CALL(KVM_X86_GET_MCE_CAP_SUPPORTED), .size = 8, .exact = true, .writes = true,
+	  .here = true },
+	{ CALL(KVM_HAS_DEVICE_ATTR), fill_attr, .errnos = E(NXIO), .exact = true,
+	  .here = true },
+	{ CALL(KVM_GET_DEVICE_ATTR), fill_attr, .errnos = E(NXIO) | E(FAULT),
+	  .exact = true, .here = true },
 };
 
 static const struct call vm_calls[] = {
@@ -387,6 +513,11 @@ static const struct call vm_calls[] = {
 	{ CALL(KVM_SET_TSS_ADDR), .errnos = E(INVAL) },
 	{ CALL(KVM_SET_IDENTITY_MAP_ADDR), fill_address, .errnos = E(INVAL) },
 	{ CALL(KVM_CHECK_EXTENSION) },
+	{ CALL(KVM_ENABLE_CAP), fill_cap, .errnos = E(INVAL), .exact = true, .here = true },
+	{ CALL(KVM_X86_SET_MSR_FILTER), fill_filter, .errnos = E(INVAL) | E(FAULT),
+	  .exact = true, .here = true },
+	{ CALL(KVM_GET_TSC_KHZ), .here = true },
+	{ CALL(KVM_SET_TSC_KHZ), .errnos = E(INVAL), .here = true },
 };
 
 static const struct call vcpu_calls[] = {
@@ -410,30 +541,56 @@ static const struct call vcpu_calls[] = {
 	{ CALL(KVM_GET_VCPU_EVENTS), .size = sizeof(struct kvm_vcpu_events),
 	  .exact = true, .writes = true },
 	{ CALL(KVM_SET_VCPU_EVENTS), fill_events, .errnos = E(INVAL), .exact = true },
+	{ CALL(KVM_SET_GUEST_DEBUG), fill_guest_debug, .errnos = E(BUSY), .exact = true,
+	  .here = true },
+	{ CALL(KVM_GET_DEBUGREGS), .size = sizeof(struct kvm_debugregs), .exact = true,
+	  .writes = true, .here = true },
+	{ CALL(KVM_SET_DEBUGREGS), fill_debugregs, .errnos = E(INVAL), .exact = true,
+	  .here = true },
+	{ CALL(KVM_GET_XSAVE), .size = sizeof(struct kvm_xsave), .exact = true,
+	  .writes = true, .here = true },
+	{ CALL(KVM_GET_XSAVE2), .size = sizeof(struct kvm_xsave), .exact = true,
+	  .writes = true, .here = true },
+	{ CALL(KVM_SET_XSAVE), fill_xsave, .errnos = E(INVAL), .exact = true, .here = true },
+	{ CALL(KVM_GET_XCRS), .size = sizeof(struct kvm_xcrs), .exact = true,
+	  .writes = true, .here = true },
+	{ CALL(KVM_SET_XCRS), fill_xcrs, .errnos = E(INVAL), .exact = true, .here = true },
+	{ CALL(KVM_GET_MP_STATE), .size = sizeof(struct kvm_mp_state), .exact = true,
+	  .writes = true, .here = true },
+	{ CALL(KVM_SET_MP_STATE), fill_mp_state, .errnos = E(INVAL), .exact = true,
+	  .here = true },
+	{ CALL(KVM_GET_SREGS2), .size = sizeof(struct kvm_sregs2), .exact = true,
+	  .writes = true, .here = true },
+	{ CALL(KVM_SET_SREGS2), fill_sregs2, .errnos = E(INVAL), .exact = true,
+	  .here = true },
+	{ CALL(KVM_GET_TSC_KHZ), .here = true },
+	{ CALL(KVM_SET_TSC_KHZ), .errnos = E(INVAL), .here = true },
+	{ CALL(KVM_TRANSLATE), fill_translation, .exact = true, .writes = true,
+	  .here = true },
+	{ CALL(KVM_HAS_DEVICE_ATTR), fill_attr, .errnos = E(NXIO), .exact = true,
+	  .here = true },
+	{ CALL(KVM_GET_DEVICE_ATTR), fill_attr, .errnos = E(NXIO) | E(FAULT),
+	  .exact = true, .here = true },
+	{ CALL(KVM_SET_DEVICE_ATTR), fill_attr, .errnos = E(NXIO) | E(FAULT),
+	  .exact = true, .here = true },
+	{ CALL(KVM_ENABLE_CAP), fill_cap, .errnos = E(INVAL), .exact = true, .here = true },
+	{ CALL(KVM_X86_SETUP_MCE), fill_address, .errnos = E(INVAL), .exact = true,
+	  .here = true },
 	{ CALL(KVM_SET_SIGNAL_MASK), fill_sigmask, .errnos = E(INVAL), .null_ok = true },
 };
 
 /* Known to KVM, not here: EINVAL on a vCPU, ENOTTY on a VM, whatever the argument */
 static const struct call refused[] = {
-	{ CALL(KVM_GET_EMULATED_CPUID) }, { CALL(KVM_GET_MSR_FEATURE_INDEX_LIST) },
-	{ CALL(KVM_X86_GET_MCE_CAP_SUPPORTED) }, { CALL(KVM_CREATE_IRQCHIP) },
-	{ CALL(KVM_IRQ_LINE) }, { CALL(KVM_IRQFD) }, { CALL(KVM_IOEVENTFD) },
-	{ CALL(KVM_CREATE_PIT2) }, { CALL(KVM_GET_DIRTY_LOG) },
+	{ CALL(KVM_CREATE_IRQCHIP) }, { CALL(KVM_IRQ_LINE) }, { CALL(KVM_IRQFD) },
+	{ CALL(KVM_IOEVENTFD) }, { CALL(KVM_CREATE_PIT2) }, { CALL(KVM_GET_DIRTY_LOG) },
 	{ CALL(KVM_CLEAR_DIRTY_LOG) }, { CALL(KVM_SET_GSI_ROUTING) },
-	{ CALL(KVM_SIGNAL_MSI) }, { CALL(KVM_CREATE_DEVICE) }, { CALL(KVM_ENABLE_CAP) },
-	{ CALL(KVM_SET_CLOCK) }, { CALL(KVM_GET_CLOCK) }, { CALL(KVM_SMI) },
-	{ CALL(KVM_GET_LAPIC) },
-	{ CALL(KVM_SET_LAPIC) }, { CALL(KVM_GET_MP_STATE) }, { CALL(KVM_SET_MP_STATE) },
-	{ CALL(KVM_GET_DEBUGREGS) }, { CALL(KVM_SET_DEBUGREGS) }, { CALL(KVM_GET_XSAVE) },
-	{ CALL(KVM_SET_XSAVE) }, { CALL(KVM_GET_XCRS) }, { CALL(KVM_SET_XCRS) },
-	{ CALL(KVM_GET_SREGS2) }, { CALL(KVM_SET_SREGS2) }, { CALL(KVM_SET_TSC_KHZ) },
-	{ CALL(KVM_GET_TSC_KHZ) }, { CALL(KVM_TRANSLATE) },
-	{ CALL(KVM_TPR_ACCESS_REPORTING) }, { CALL(KVM_SET_CPUID) },
-	{ CALL(KVM_GET_NESTED_STATE) }, { CALL(KVM_SET_NESTED_STATE) },
-	{ CALL(KVM_X86_SETUP_MCE) }, { CALL(KVM_X86_SET_MCE) }, { CALL(KVM_KVMCLOCK_CTRL) },
-	{ CALL(KVM_REGISTER_COALESCED_MMIO) }, { CALL(KVM_MEMORY_ENCRYPT_OP) },
-	{ CALL(KVM_X86_SET_MSR_FILTER) }, { CALL(KVM_HAS_DEVICE_ATTR) },
-	{ CALL(KVM_SET_DEVICE_ATTR) }, { CALL(KVM_SET_BOOT_CPU_ID) },
+	{ CALL(KVM_SIGNAL_MSI) }, { CALL(KVM_CREATE_DEVICE) }, { CALL(KVM_SET_CLOCK) },
+	{ CALL(KVM_GET_CLOCK) }, { CALL(KVM_SMI) }, { CALL(KVM_GET_LAPIC) },
+	{ CALL(KVM_SET_LAPIC) }, { CALL(KVM_TPR_ACCESS_REPORTING) },
+	{ CALL(KVM_SET_CPUID) }, { CALL(KVM_GET_NESTED_STATE) },
+	{ CALL(KVM_SET_NESTED_STATE) }, { CALL(KVM_X86_SET_MCE) },
+	{ CALL(KVM_KVMCLOCK_CTRL) }, { CALL(KVM_REGISTER_COALESCED_MMIO) },
+	{ CALL(KVM_MEMORY_ENCRYPT_OP) }, { CALL(KVM_SET_BOOT_CPU_ID) },
 };
 
 /* The number right but for its size, its direction, its magic or its own number */
@@ -465,7 +622,6 @@ static bool is_any(unsigned int cmd)
 {
 	static const unsigned int others[] = {
 		KVM_CREATE_VM, KVM_CREATE_VCPU, KVM_RUN, KVM_GET_STATS_FD,
-		KVM_SET_GUEST_DEBUG,
 		MINIVMM_GET_VERSION, FIOCLEX, FIONCLEX, FIONBIO, FIOASYNC,
 	};
 	size_t i;
@@ -512,6 +668,8 @@ static void do_call(int fd, const struct call *c)
 	size_t size;
 	bool bad;
 
+	if (fuzz.common && c->here)
+		return;
 	if (!c->fill && !c->size) {
 		ret = ioctl(fd, c->cmd, one_in(3) ? 0 : edge());
 		goto judge;
@@ -584,7 +742,9 @@ static void do_run(struct vcpu_slot *v)
 	static const u64 reasons = 1 << KVM_EXIT_UNKNOWN | 1 << KVM_EXIT_IO |
 		1 << KVM_EXIT_HLT | 1 << KVM_EXIT_MMIO | 1 << KVM_EXIT_SHUTDOWN |
 		1 << KVM_EXIT_FAIL_ENTRY | 1 << KVM_EXIT_SET_TPR |
-		1 << KVM_EXIT_INTERNAL_ERROR | 1 << KVM_EXIT_IRQ_WINDOW_OPEN;
+		1 << KVM_EXIT_INTERNAL_ERROR | 1 << KVM_EXIT_IRQ_WINDOW_OPEN |
+		1 << KVM_EXIT_DEBUG | 1ull << KVM_EXIT_X86_RDMSR |
+		1ull << KVM_EXIT_X86_WRMSR;
 	u64 errnos = E(INTR) | E(FAULT) | E(INVAL) | (noise ? E_RACE : 0);
 	u32 reason;
 	long ret;
