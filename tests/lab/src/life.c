@@ -458,6 +458,7 @@ static void cycle(int times)
 static void leaks(void)
 {
 	const int times = !strcmp(module, "minivmm") ? 200 : 20;
+	const bool debug = !access("/sys/kernel/debug/kmemleak", F_OK);
 	long pages_before, slab_before, lost, slab;
 
 	cycle(20);
@@ -469,8 +470,14 @@ static void leaks(void)
 	usleep(100000);
 	lost = pages_in_use() - pages_before;
 	slab = number_in("/proc/meminfo", "SUnreclaim:") - slab_before;
+	if (debug)
+		lost -= slab * 1024 / sysconf(_SC_PAGESIZE);
 	ok(lost < times / 2, "VMs made and destroyed lose less than a page each");
-	ok(slab < times * 2, "  and less than 2 KiB of slab");
+	if (debug)
+		skip("KASAN holds back what is freed; kmemleak looks at the end",
+		     "  and less than 2 KiB of slab");
+	else
+		ok(slab < times * 2, "  and less than 2 KiB of slab");
 	diag("%d VMs, %ld pages lost, %ld kB of SUnreclaim", times, lost, slab);
 }
 
