@@ -64,11 +64,15 @@
  * @changes: value of mem->changes when the slot was looked up
  * @page: the host's page, with a reference
  * @writable: the host lets the owner write to @page as it is
+ * @vcpu: for @may_sleep
+ * @may_sleep: is called before anything that may sleep
  */
 struct fault {
 	u64 gpa;
 	unsigned long hva;
 	unsigned int access;
+	struct mvm_vcpu *vcpu;
+	void (*may_sleep)(struct mvm_vcpu *vcpu);
 	struct mvm_slot slot;
 	unsigned long changes;
 	struct page *page;
@@ -135,6 +139,7 @@ static int find_page(struct fault *fault)
 
 	if (write)
 		flags |= FOLL_WRITE;
+	fault->may_sleep(fault->vcpu);
 	n = get_user_pages_unlocked(fault->hva, 1, &fault->page, flags);
 	if (n != 1)
 		return n ? n : -EFAULT;
@@ -278,6 +283,7 @@ static int map_page(struct mvm_memory *mem, const struct fault *fault)
 		if (ret != -ENOMEM)
 			break;
 		/* A table is missing; there are at most three to add. */
+		fault->may_sleep(fault->vcpu);
 		spare = mvm_memory_new_table();
 		if (!spare)
 			break;
@@ -291,24 +297,32 @@ static int map_page(struct mvm_memory *mem, const struct fault *fault)
  * @mem: the memory
  * @gpa: the guest-physical address, any value
  * @access: what the guest did there, MVM_ACCESS_* or-ed
+ * @vcpu: handed to @may_sleep
+ * @may_sleep: called, perhaps twice, before the fault does what may sleep: then
+ *	the page, or memory for a table, has to come from somewhere
  *
- * Call it in the owner's address space, with interrupts and preemption
- * enabled: it sleeps when the page has to come from somewhere.
+ * Call it in the owner's address space, with interrupts enabled. Preemption may
+ * be disabled until @may_sleep enables it: a fault on a page that the host has
+ * at hand is over without.
  *
  * Return:
  * * 0: let the guest try again. Mostly the page is mapped now; it need not be,
  *   when the host was changing that range or the page has failed (the thread
  *   then has a SIGBUS pending): look for signals before entering the guest.
- * * MVM_FAULT_MMIO: there is no slot, or a read-only one and a write.
+ * * MVM_FAULT_MMIO: there is no slot, or a read-only one and a write;
+ *   @may_sleep was not called.
  * * -EFAULT: the owner has no such memory, or may not access it in that way, or
  *   is gone. KVM_RUN fails with it, and may be called again.
  * * -ENOMEM; -EINTR: the thread is being killed.
  */
-int mvm_memory_fault(struct mvm_memory *mem, u64 gpa, unsigned int access)
+int mvm_memory_fault(struct mvm_memory *mem, u64 gpa, unsigned int access,
+		     struct mvm_vcpu *vcpu, void (*may_sleep)(struct mvm_vcpu *vcpu))
 {
 	struct fault fault = {
 		.gpa = gpa & PAGE_MASK,
 		.access = access,
+		.vcpu = vcpu,
+		.may_sleep = may_sleep,
 	};
 	int ret;
 

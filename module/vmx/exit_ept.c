@@ -28,13 +28,10 @@ int mvm_handle_ept_violation(struct mvm_vcpu *vcpu)
 	    !vcpu->vmx.delivering)
 		vmcs_set32(VMCS_GUEST_INTERRUPTIBILITY, VMX_BLOCKING_NMI);
 
-	if (!mvm_memory_is_device(memory, gpa, access & MVM_ACCESS_WRITE)) {
-		/* The host may have to read the page from a disk first. */
-		mvm_vmx_put(vcpu);
-		ret = mvm_memory_fault(memory, gpa, access);
-		/* The slot has just gone: the guest will find that out. */
-		return ret < 0 ? ret : MVM_RESUME;
-	}
+	/* The host may have to read the page from a disk: then it is put. */
+	ret = mvm_memory_fault(memory, gpa, access, vcpu, mvm_vmx_put);
+	if (ret != MVM_FAULT_MMIO)
+		return ret ? ret : MVM_RESUME;
 	if (!vcpu->vmx.delivering)
 		return mvm_handle_mmio(vcpu, qualification);
 
