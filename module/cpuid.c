@@ -154,6 +154,7 @@ void mvm_vcpu_reset_cpuid(struct mvm_vcpu *vcpu)
 	vcpu->cr4_reserved = cr4_reserved_here;
 	vcpu->xcr0_allowed = 0;
 	vcpu->maxphyaddr = mvm_cpuid_maxphyaddr(NULL, 0);
+	vcpu->page_1g = false;
 }
 
 /**
@@ -188,6 +189,7 @@ static int install(struct mvm_vcpu *vcpu, struct kvm_cpuid_entry2 *entries, u32 
 	vcpu->cr4_reserved = cr4_reserved_here | mvm_cpuid_cr4_reserved(entries, n);
 	vcpu->xcr0_allowed = mvm_cpuid_xcr0(entries, n, &mvm_cpuid_limits);
 	vcpu->maxphyaddr = mvm_cpuid_maxphyaddr(entries, n);
+	vcpu->page_1g = mvm_cpuid_has(entries, n, MVM_FEATURE_PAGE1GB);
 	mvm_vcpu_update_cpuid(vcpu, cr4);
 	mvm_vmx_cpuid_changed(vcpu, cr4);
 	mvm_vmx_detach(vcpu);

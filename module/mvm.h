@@ -138,6 +138,7 @@ struct mvm_guest_debug {
  * @host_cr3: what HOST_CR3 holds
  * @host_cr4: what HOST_CR4 holds
  * @host_fs_base: what HOST_FS_BASE holds
+ * @host_global_ctrl: what HOST_PERF_GLOBAL_CTRL holds
  * @host_debugctl: the host's IA32_DEBUGCTL during a VM entry
  * @host_pebs: the host's IA32_PEBS_ENABLE during a VM entry, 0 if not changed
  * @host_kernel_gs: the host's IA32_KERNEL_GS_BASE while loaded
@@ -163,6 +164,7 @@ struct mvm_vmx_vcpu {
 	unsigned long host_cr3;
 	unsigned long host_cr4;
 	unsigned long host_fs_base;
+	u64 host_global_ctrl;
 	unsigned long host_debugctl;
 	u64 host_pebs;
 	unsigned long host_kernel_gs;
@@ -260,6 +262,7 @@ struct mvm_mmio {
  * @cr4_reserved: CR4 bits that its CPUID table does not allow
  * @xcr0_allowed: XCR0 bits that it allows
  * @maxphyaddr: its physical-address width
+ * @page_1g: it has 1 GiB pages
  * @tsc_khz: what user space was told, or told, of its TSC
  * @fpu: FPU, SSE and AVX state and XCR0
  * @sigset: the signals blocked during KVM_RUN
@@ -297,6 +300,7 @@ struct mvm_vcpu {
 	u64 cr4_reserved;
 	u64 xcr0_allowed;
 	u8 maxphyaddr;
+	bool page_1g;
 	u32 tsc_khz;
 	struct mvm_fpu fpu;
 

@@ -46,7 +46,7 @@ static int get_xsave(struct mvm_vcpu *vcpu, void __user *user)
 		return -ENOMEM;
 	mvm_fpu_get_xsave(&vcpu->fpu, xsave, vcpu->xcr0_allowed);
 	ret = copy_to_user(user, xsave, sizeof(*xsave)) ? -EFAULT : 0;
-	kfree_sensitive(xsave);
+	kfree(xsave);
 	return ret;
 }
 
@@ -58,7 +58,7 @@ static int set_xsave(struct mvm_vcpu *vcpu, void __user *user)
 	if (IS_ERR(xsave))
 		return PTR_ERR(xsave);
 	ret = mvm_fpu_set_xsave(&vcpu->fpu, xsave);
-	kfree_sensitive(xsave);
+	kfree(xsave);
 	return ret;
 }
 

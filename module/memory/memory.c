@@ -257,6 +257,33 @@ int mvm_memory_write(struct mvm_memory *mem, u64 gpa, const void *buf,
 	return copy_guest(mem, gpa, (void *)buf, len, true);
 }
 
+/**
+ * mvm_memory_read_entry() - read an entry of the guest's page tables
+ * @mem: the memory, its slots_sem held for reading
+ * @gpa: guest-physical address, a multiple of @len
+ * @buf: where to put it
+ * @len: 4 or 8 bytes
+ *
+ * Call it in the owner's address space. May sleep.
+ *
+ * Return: 0, or -EFAULT where the owner has no memory. Where there is no slot
+ * @buf is zeroed: tables there map nothing, and so it is in KVM.
+ */
+int mvm_memory_read_entry(struct mvm_memory *mem, u64 gpa, void *buf, size_t len)
+{
+	const struct mvm_slot *slot = mvm_slot_find(mem->slots, gpa);
+	void __user *hva;
+
+	if (!slot) {
+		memset(buf, 0, len);
+		return 0;
+	}
+	hva = (void __user *)mvm_slot_hva(slot, gpa);
+	if (len == sizeof(u64))
+		return get_user(*(u64 *)buf, (u64 __user *)hva);
+	return get_user(*(u32 *)buf, (u32 __user *)hva);
+}
+
 static int cmpxchg_user(void __user *hva, u64 old, u64 new, size_t len)
 {
 	u32 old32 = old;
@@ -276,8 +303,8 @@ fault:
 }
 
 /**
- * mvm_memory_cmpxchg() - change a guest-physical word if nobody else did
- * @mem: the memory
+ * mvm_memory_cmpxchg_entry() - set flags in an entry if nobody else changed it
+ * @mem: the memory, its slots_sem held for reading
  * @gpa: guest-physical address, a multiple of @len
  * @old: what it is thought to hold
  * @new: what it is to hold
@@ -285,22 +312,18 @@ fault:
  *
  * Call it in the owner's address space. May sleep.
  *
- * Return: 0 if it was changed, 1 if it holds something else, or -EFAULT as for
- * mvm_memory_write().
+ * Return: 0 if it was changed, or is in no slot or a read-only one: tables
+ * there work, but for the accessed and dirty flags. 1 if it holds something
+ * else. -EFAULT where the owner may not write.
  */
-int mvm_memory_cmpxchg(struct mvm_memory *mem, u64 gpa, u64 old, u64 new,
-		       size_t len)
+int mvm_memory_cmpxchg_entry(struct mvm_memory *mem, u64 gpa, u64 old, u64 new,
+			     size_t len)
 {
-	const struct mvm_slot *slot;
-	int ret = -EFAULT;
+	const struct mvm_slot *slot = mvm_slot_find(mem->slots, gpa);
 
-	down_read(&mem->slots_sem);
-	slot = mvm_slot_find(mem->slots, gpa);
-	if (slot && !mvm_slot_is_readonly(slot))
-		ret = cmpxchg_user((void __user *)mvm_slot_hva(slot, gpa), old,
-				   new, len);
-	up_read(&mem->slots_sem);
-	return ret;
+	if (!slot || mvm_slot_is_readonly(slot))
+		return 0;
+	return cmpxchg_user((void __user *)mvm_slot_hva(slot, gpa), old, new, len);
 }
 
 /**

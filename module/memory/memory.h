@@ -27,6 +27,8 @@
 #include "ept.h"
 #include "slot.h"
 
+struct mvm_vcpu;
+
 /* mvm_memory_fault(): no memory there, the access is for a device. */
 #define MVM_FAULT_MMIO		1
 
@@ -95,12 +97,14 @@ int mvm_memory_init(struct mvm_memory *mem, const struct mvm_ept_features *f,
 void mvm_memory_destroy(struct mvm_memory *mem);
 int mvm_memory_set_region(struct mvm_memory *mem,
 			  const struct kvm_userspace_memory_region *region);
-int mvm_memory_fault(struct mvm_memory *mem, u64 gpa, unsigned int access);
+int mvm_memory_fault(struct mvm_memory *mem, u64 gpa, unsigned int access,
+		     struct mvm_vcpu *vcpu, void (*may_sleep)(struct mvm_vcpu *vcpu));
 int mvm_memory_read(struct mvm_memory *mem, u64 gpa, void *buf, size_t len);
 int mvm_memory_write(struct mvm_memory *mem, u64 gpa, const void *buf,
 		     size_t len);
-int mvm_memory_cmpxchg(struct mvm_memory *mem, u64 gpa, u64 old, u64 new,
-		       size_t len);
+int mvm_memory_read_entry(struct mvm_memory *mem, u64 gpa, void *buf, size_t len);
+int mvm_memory_cmpxchg_entry(struct mvm_memory *mem, u64 gpa, u64 old, u64 new,
+			     size_t len);
 bool mvm_memory_is_device(struct mvm_memory *mem, u64 gpa, bool write);
 
 /* For the files of memory/ alone. */

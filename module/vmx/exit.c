@@ -165,7 +165,10 @@ static void stop_counters(struct mvm_vcpu *vcpu)
 	u64 global_ctrl;
 
 	rdmsrl(MSR_CORE_PERF_GLOBAL_CTRL, global_ctrl);
-	vmcs_write64(VMCS_HOST_PERF_GLOBAL_CTRL, global_ctrl);
+	if (unlikely(global_ctrl != vcpu->vmx.host_global_ctrl)) {
+		vcpu->vmx.host_global_ctrl = global_ctrl;
+		vmcs_write64(VMCS_HOST_PERF_GLOBAL_CTRL, global_ctrl);
+	}
 	if (global_ctrl && static_cpu_has(X86_FEATURE_PEBS)) {
 		rdmsrl(MSR_IA32_PEBS_ENABLE, vcpu->vmx.host_pebs);
 		if (vcpu->vmx.host_pebs)

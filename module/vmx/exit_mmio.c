@@ -40,7 +40,6 @@
  * @source: the segment of the memory operand
  * @es: the segment of the destination of a string instruction
  * @regs: the registers
- * @fpu: the XMM registers, where they are used
  * @known_gva: a page whose translation the processor has just made
  * @known_gpa: and what it is
  * @known_access: the accesses for which that holds, MVM_ACCESS_*; or 0
@@ -55,7 +54,6 @@ struct emulation {
 	struct kvm_segment source;
 	struct kvm_segment es;
 	struct mvm_regs regs;
-	struct kvm_fpu fpu;
 	unsigned long known_gva;
 	u64 known_gpa;
 	unsigned int known_access;
@@ -245,28 +243,41 @@ static int bus_write(void *ctx, int segment, u64 offset, const void *buf, size_t
 }
 
 /* The vCPU is attached or loaded. */
-static void read_state(struct emulation *e, struct mvm_vcpu *vcpu)
+static void read_regs(struct emulation *e, struct mvm_vcpu *vcpu)
 {
 	e->vcpu = vcpu;
 	e->answer = MVM_RESUME;
-	e->known_access = 0;
-	mvm_vmx_get_mmu(vcpu, &e->mmu, e->pdpte);
-	mvm_vmx_get_segment(MVM_CS, &e->cs);
-	e->code64 = e->mmu.efer & EFER_LMA && e->cs.l;
 	memcpy(e->regs.gpr, vcpu->enter.regs, sizeof(e->regs.gpr));
 	e->regs.gpr[MVM_RSP] = vmcs_readl(VMCS_GUEST_RSP);
 	e->regs.rflags = vmcs_readl(VMCS_GUEST_RFLAGS);
 }
 
-/* What only some instructions need */
-static void read_operand_state(struct emulation *e)
+/* What finding memory depends on. The vCPU is attached or loaded. */
+static void read_mode(struct emulation *e)
+{
+	e->known_access = 0;
+	mvm_vmx_get_mmu(e->vcpu, &e->mmu, e->pdpte);
+	e->code64 = mvm_vmx_64bit_code();
+	/* In 64-bit mode CS has nothing more to say. */
+	if (!e->code64)
+		mvm_vmx_get_segment(MVM_CS, &e->cs);
+}
+
+/* In 64-bit mode most instructions need no segment, nor its value. */
+static bool needs_segment(const struct emulation *e)
+{
+	const struct mvm_insn *insn = &e->vcpu->mmio.insn;
+
+	return !e->code64 || insn->segment >= MVM_FS || insn->other == MVM_OTHER_SEGMENT;
+}
+
+/* The vCPU is attached or loaded. */
+static void read_segments(struct emulation *e)
 {
 	const struct mvm_insn *insn = &e->vcpu->mmio.insn;
 	struct kvm_segment s;
 
-	/* In 64-bit mode only two segments have anything to say. */
-	if (!e->code64 || insn->segment >= MVM_FS)
-		mvm_vmx_get_segment(insn->segment, &e->source);
+	mvm_vmx_get_segment(insn->segment, &e->source);
 	if (!e->code64 && insn->op >= MVM_OP_MOVS)
 		mvm_vmx_get_segment(MVM_ES, &e->es);
 	if (insn->other == MVM_OTHER_SEGMENT) {
@@ -289,6 +300,21 @@ static void write_state(struct emulation *e, int result)
 	mvm_vmx_skip(vcpu, result == MVM_EXECUTE_DONE ? mmio->insn.length : 0);
 }
 
+/* The vCPU is not attached. */
+static int execute_with_xmm(struct emulation *e, const struct mvm_bus *bus)
+{
+	struct mvm_vcpu *vcpu = e->vcpu;
+	struct kvm_fpu fpu;
+	int ret;
+
+	mvm_fpu_get(&vcpu->fpu, &fpu);
+	e->regs.xmm = fpu.xmm;
+	ret = mvm_execute(&vcpu->mmio.insn, &e->regs, bus);
+	if (ret >= 0 && vcpu->mmio.insn.to_reg)
+		mvm_fpu_set(&vcpu->fpu, &fpu);
+	return ret;
+}
+
 /*
  * Execute what was decoded. The vCPU is loaded only if no memory will be
  * touched; otherwise not even attached.
@@ -299,21 +325,17 @@ static int execute(struct emulation *e)
 	struct mvm_vcpu *vcpu = e->vcpu;
 	struct mvm_mmio *mmio = &vcpu->mmio;
 	bool loaded = vcpu->vmx.loaded;
-	bool xmm = mmio->insn.other == MVM_OTHER_XMM;
 	int ret;
 
 	mmio->nr_device = 0;
 	e->regs.rip = mmio->rip;
-	if (xmm) {
-		mvm_fpu_get(&vcpu->fpu, &e->fpu);
-		e->regs.xmm = e->fpu.xmm;
-	}
-	ret = mvm_execute(&mmio->insn, &e->regs, &bus);
+	if (mmio->insn.other == MVM_OTHER_XMM)
+		ret = execute_with_xmm(e, &bus);
+	else
+		ret = mvm_execute(&mmio->insn, &e->regs, &bus);
 	mmio->read_done = false;
 	if (ret < 0)
 		return e->answer;
-	if (xmm && mmio->insn.to_reg)
-		mvm_fpu_set(&vcpu->fpu, &e->fpu);
 	if (!loaded)
 		mvm_vmx_attach(vcpu);
 	write_state(e, ret);
@@ -330,8 +352,13 @@ static int complete_read(struct mvm_vcpu *vcpu)
 	if (!was_last(vcpu))
 		return show(vcpu, complete_read);
 	vcpu->mmio.read_done = true;
-	read_state(&e, vcpu);
-	read_operand_state(&e);
+	read_regs(&e, vcpu);
+	/* Others go on with what mvm_mmio has. */
+	if (insn->op >= MVM_OP_MOVS) {
+		read_mode(&e);
+		if (needs_segment(&e))
+			read_segments(&e);
+	}
 	/* A plain load touches no memory any more. */
 	if (insn->access & MVM_ACCESS_WRITE || insn->other == MVM_OTHER_XMM)
 		mvm_vmx_put(vcpu);
@@ -415,7 +442,8 @@ int mvm_handle_mmio(struct mvm_vcpu *vcpu, unsigned long qualification)
 
 	mmio->rip = vmcs_readl(VMCS_GUEST_RIP);
 	mmio->read_done = false;
-	read_state(&e, vcpu);
+	read_regs(&e, vcpu);
+	read_mode(&e);
 	read_translation(&e, qualification);
 	mode = e.code64 ? 8 : e.cs.db ? 4 : 2;
 	mvm_vmx_put(vcpu);
@@ -429,8 +457,10 @@ int mvm_handle_mmio(struct mvm_vcpu *vcpu, unsigned long qualification)
 	if (ret != MVM_DECODE_DONE)
 		return cannot_emulate(&e, bytes, len, qualification);
 
-	mvm_vmx_attach(vcpu);
-	read_operand_state(&e);
-	mvm_vmx_detach(vcpu);
+	if (needs_segment(&e)) {
+		mvm_vmx_attach(vcpu);
+		read_segments(&e);
+		mvm_vmx_detach(vcpu);
+	}
 	return execute(&e);
 }

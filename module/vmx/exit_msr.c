@@ -27,6 +27,23 @@ static void change_msr(struct mvm_vcpu *vcpu, void *arg)
 	*c->where = c->value;
 }
 
+/* Those that mvm_vmx_load() puts into the CPU. */
+static void set_stored(struct mvm_vcpu *vcpu, u32 index, u64 *where, u64 value)
+{
+	struct change change = { .where = where, .value = value };
+
+	switch (index) {
+	case MSR_STAR:
+	case MSR_LSTAR:
+	case MSR_SYSCALL_MASK:
+	case MSR_KERNEL_GS_BASE:
+	case MSR_TSC_AUX:
+		mvm_vmx_switch_msrs(vcpu, change_msr, &change);
+		return;
+	}
+	*where = value;
+}
+
 static u64 guest_tsc(void)
 {
 	return rdtsc() + vmcs_read64(VMCS_TSC_OFFSET);
@@ -102,6 +119,9 @@ int mvm_vmx_get_msr(struct mvm_vcpu *vcpu, u32 index, u64 *value, bool host)
 	case MSR_KERNEL_GS_BASE:
 		*value = get_kernel_gs(vcpu);
 		return 0;
+	case MSR_IA32_APICBASE:
+		*value = vcpu->msrs.apic_base;
+		return 0;
 	}
 	if (mvm_msr_constant(index, value))
 		return 0;
@@ -127,7 +147,7 @@ int mvm_vmx_get_msr(struct mvm_vcpu *vcpu, u32 index, u64 *value, bool host)
  */
 int mvm_vmx_set_msr(struct mvm_vcpu *vcpu, u32 index, u64 value, bool host)
 {
-	struct change change = { .value = value };
+	u64 *where;
 
 	if (!mvm_msr_value_valid(index, value, vcpu->maxphyaddr))
 		return -EINVAL;
@@ -159,7 +179,7 @@ int mvm_vmx_set_msr(struct mvm_vcpu *vcpu, u32 index, u64 value, bool host)
 	case MSR_EFER:
 		return set_efer(vcpu, value, host);
 	case MSR_KERNEL_GS_BASE:
-		change.where = &vcpu->msrs.kernel_gs_base;
+		where = &vcpu->msrs.kernel_gs_base;
 		break;
 	case MSR_IA32_APICBASE:
 		vcpu->msrs.apic_base = value;
@@ -175,14 +195,14 @@ int mvm_vmx_set_msr(struct mvm_vcpu *vcpu, u32 index, u64 value, bool host)
 			vcpu->msrs.ucode_rev = value;
 		return 0;
 	default:
-		change.where = mvm_msr_stored(&vcpu->msrs, index);
-		if (!change.where)
+		where = mvm_msr_stored(&vcpu->msrs, index);
+		if (!where)
 			return -ENOENT;
 		if ((!host && !mvm_msr_visible(index, &vcpu->cpuid)) ||
 		    !mvm_mce_access_valid(&vcpu->msrs, index, &value, host))
 			return -EINVAL;
 	}
-	mvm_vmx_switch_msrs(vcpu, change_msr, &change);
+	set_stored(vcpu, index, where, value);
 	return 0;
 }
 

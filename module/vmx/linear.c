@@ -31,31 +31,21 @@ void mvm_vmx_get_mmu(struct mvm_vcpu *vcpu, struct mvm_walk_mmu *mmu, u64 pdpte[
 		.cpl = mvm_vmx_cpl(),
 		.ac = vmcs_readl(VMCS_GUEST_RFLAGS) & X86_EFLAGS_AC,
 		.maxphyaddr = vcpu->maxphyaddr,
-		.page_1g = mvm_cpuid_has(vcpu->cpuid.entries, vcpu->cpuid.nent,
-					 MVM_FEATURE_PAGE1GB),
+		.page_1g = vcpu->page_1g,
 	};
 	if (!(mmu->cr4 & X86_CR4_PAE) || mmu->efer & EFER_LMA)
 		return;
 	mvm_vmx_read_pdptes(pdpte);
 }
 
-/* Tables where no memory is map nothing: #PF, and so does KVM. */
 static int read_entry(void *ctx, u64 gpa, void *buf, size_t len)
 {
-	int ret = mvm_memory_read(ctx, gpa, buf, len);
-
-	if (ret != -EFAULT || !mvm_memory_is_device(ctx, gpa, false))
-		return ret;
-	memset(buf, 0, len);
-	return 0;
+	return mvm_memory_read_entry(ctx, gpa, buf, len);
 }
 
-/* Tables in read-only memory work, but for the accessed and dirty flags. */
 static int cmpxchg_entry(void *ctx, u64 gpa, u64 old, u64 new, size_t len)
 {
-	if (mvm_memory_is_device(ctx, gpa, true))
-		return 0;
-	return mvm_memory_cmpxchg(ctx, gpa, old, new, len);
+	return mvm_memory_cmpxchg_entry(ctx, gpa, old, new, len);
 }
 
 /**
@@ -71,17 +61,19 @@ static int cmpxchg_entry(void *ctx, u64 gpa, u64 old, u64 new, size_t len)
 int mvm_vmx_translate(struct mvm_vcpu *vcpu, const struct mvm_walk_mmu *mmu,
 		      unsigned long gva, unsigned int access, u64 *gpa)
 {
+	struct mvm_memory *mem = &vcpu->vm->memory;
 	const struct mvm_walk_memory memory = {
-		.read = read_entry, .cmpxchg = cmpxchg_entry,
-		.ctx = &vcpu->vm->memory,
+		.read = read_entry, .cmpxchg = cmpxchg_entry, .ctx = mem,
 	};
 	struct mvm_walk_fault fault;
 	int ret;
 
+	down_read(&mem->slots_sem);
 	/* Another vCPU changes the tables right now: look again. */
 	do {
 		ret = mvm_walk(mmu, &memory, gva, access, gpa, &fault);
 	} while (ret == -EAGAIN && !fatal_signal_pending(current));
+	up_read(&mem->slots_sem);
 	if (ret != MVM_WALK_FAULT)
 		return ret;
 	mvm_vmx_queue(vcpu, &(struct mvm_exception){

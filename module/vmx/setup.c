@@ -176,8 +176,10 @@ static void setup_controls(struct mvm_vcpu *vcpu)
 		vmcs_write64(VMCS_ENCLS_EXITING_BITMAP, ~0ULL);
 	/* A VMCS that is no shadow: SDM Vol. 3, "Guest Non-Register State" */
 	vmcs_write64(VMCS_VMCS_LINK_POINTER, ~0ULL);
-	if (mvm_vmx.entry & VMX_ENTRY_LOAD_PERF)
+	if (mvm_vmx.entry & VMX_ENTRY_LOAD_PERF) {
 		vmcs_write64(VMCS_GUEST_PERF_GLOBAL_CTRL, 0);
+		vmcs_write64(VMCS_HOST_PERF_GLOBAL_CTRL, vcpu->vmx.host_global_ctrl);
+	}
 }
 
 /*
