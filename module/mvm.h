@@ -20,6 +20,7 @@
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
+#include "irqchip/irqchip.h"
 #include "memory/memory.h"
 #include "vmx/arch.h"
 #include "vmx/enter.h"
@@ -57,7 +58,8 @@
  * @lock: serialises the creation of vCPUs and the VM's own calls
  * @memory: guest-physical memory; @memory.mm is the process that owns the VM
  * @vcpus: by number
- * @nr_vcpus: how many there are
+ * @nr_vcpus: how many there are or are being created
+ * @irqchip: vCPUs have a local APIC in the kernel; constant once there is one
  * @tsc_offset: what a new vCPU's TSC is ahead of the host's
  * @tsc_khz: what a new vCPU's KVM_GET_TSC_KHZ says
  * @ept_cpus: CPUs whose TLB may hold translations of @memory
@@ -71,6 +73,7 @@ struct mvm_vm {
 	struct mvm_memory memory;
 	struct xarray vcpus;
 	int nr_vcpus;
+	bool irqchip;
 	u64 tsc_offset;
 	u32 tsc_khz;
 	cpumask_var_t ept_cpus;
@@ -91,6 +94,7 @@ struct mvm_vm {
 #define MVM_PENDING_WINDOW	BIT(9)	/* this KVM_RUN is to end when an interrupt can go in */
 #define MVM_PENDING_STEP	BIT(10)	/* stays set while user space single-steps */
 #define MVM_PENDING_STEPPED	BIT(11)	/* a step is complete: tell user space */
+#define MVM_PENDING_WAIT	BIT(12)	/* mvm_vcpu::mp_state is not RUNNABLE */
 
 /**
  * struct mvm_exception - an exception that waits for the next VM entry
@@ -239,7 +243,11 @@ struct mvm_mmio {
  * @mutex: held by whoever runs or changes it
  * @run: the page shared with user space
  * @pages: all pages of the mapping, @run's first
- * @pending: MVM_PENDING_* bits
+ * @pending: MVM_PENDING_* bits, changed by the vCPU alone
+ * @events: MVM_EVENT_* bits, set by anybody
+ * @work: both, to be looked at in one go
+ * @mp_state: KVM_MP_STATE_*
+ * @apic: with interrupt controllers in the kernel, or NULL
  * @exception: valid with MVM_PENDING_EXCEPTION
  * @reinject: VM-entry interruption information of an exception or software
  *	interrupt whose delivery a VM exit cut short; valid with
@@ -279,7 +287,15 @@ struct mvm_vcpu {
 	struct kvm_run *run;
 	struct page *pages[MVM_VCPU_PAGES];
 
-	u32 pending;
+	union {
+		u64 work;
+		struct {
+			u32 pending;
+			atomic_t events;
+		};
+	};
+	u32 mp_state;
+	struct mvm_apic *apic;
 	struct mvm_exception exception;
 	u32 reinject;
 	u32 reinject_error;

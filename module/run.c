@@ -86,7 +86,9 @@ static void tell_user(struct mvm_vcpu *vcpu)
 	if (!loaded)
 		mvm_vmx_attach(vcpu);
 	run->if_flag = mvm_vmx_interrupt_flag(vcpu);
-	run->ready_for_interrupt_injection = mvm_vmx_ready_for_interrupt(vcpu);
+	/* With an irqchip here there is nothing for user space to inject. */
+	run->ready_for_interrupt_injection = vcpu->apic ||
+					     mvm_vmx_ready_for_interrupt(vcpu);
 	if (loaded)
 		mvm_vmx_put(vcpu);
 	else
@@ -96,12 +98,28 @@ static void tell_user(struct mvm_vcpu *vcpu)
 	run->flags = 0;
 }
 
+/* What user space says of interrupts when it keeps the controllers */
+static int take_interrupt_wishes(struct mvm_vcpu *vcpu)
+{
+	u64 cr8 = READ_ONCE(vcpu->run->cr8);
+
+	if (cr8 & ~0xfULL)
+		return -EINVAL;
+	vcpu->cr8 = cr8;
+	if (READ_ONCE(vcpu->run->request_interrupt_window))
+		vcpu->pending |= MVM_PENDING_WINDOW;
+	else
+		vcpu->pending &= ~MVM_PENDING_WINDOW;
+	return 0;
+}
+
 /**
  * mvm_vcpu_run() - KVM_RUN
  * @vcpu: the vCPU, its mutex held, by a thread of the owner
  *
  * Return: 0 with kvm_run filled in; -EINTR for a signal or immediate_exit;
- * -EINVAL for a kvm_run that asks for what is not there; other errnos of
+ * -EINVAL for a kvm_run that asks for what is not there; -EAGAIN if a vCPU that
+ * was UNINITIALIZED no longer is; other errnos of
  * guest memory that cannot be had. The errnos of do_user_work() are for the
  * kernel: user space never sees them.
  */
@@ -109,20 +127,16 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	int (*complete)(struct mvm_vcpu *vcpu) = vcpu->complete;
-	u64 cr8;
 	int ret;
 
 	ret = mvm_vcpu_take_regs(vcpu);
 	if (ret)
 		return ret;
-	cr8 = READ_ONCE(run->cr8);
-	if (cr8 & ~0xfULL)
-		return -EINVAL;
-	vcpu->cr8 = cr8;
-	if (READ_ONCE(run->request_interrupt_window))
-		vcpu->pending |= MVM_PENDING_WINDOW;
-	else
-		vcpu->pending &= ~MVM_PENDING_WINDOW;
+	if (likely(!vcpu->apic)) {
+		ret = take_interrupt_wishes(vcpu);
+		if (ret)
+			return ret;
+	}
 	/*
 	 * In real_blocked the owner's mask keeps a signal that is let in only
 	 * here from killing the owner before it could look at it.

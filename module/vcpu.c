@@ -170,6 +170,8 @@ static int interrupt(struct mvm_vcpu *vcpu, void __user *user)
 		return -EFAULT;
 	if (irq.irq >= KVM_NR_INTERRUPTS)
 		return -EINVAL;
+	if (vcpu->apic)
+		return -ENXIO;
 	mvm_vmx_interrupt(vcpu, irq.irq);
 	return 0;
 }
@@ -372,11 +374,16 @@ static struct mvm_vcpu *vcpu_alloc(struct mvm_vm *vm, unsigned long id)
 	if (ret)
 		goto free;
 	mvm_vcpu_reset_cpuid(vcpu);
-	ret = mvm_vmx_vcpu_create(vcpu);
+	ret = mvm_apic_create(vcpu);
 	if (ret)
 		goto free_fpu;
+	ret = mvm_vmx_vcpu_create(vcpu);
+	if (ret)
+		goto free_apic;
 	return vcpu;
 
+free_apic:
+	mvm_apic_destroy(vcpu);
 free_fpu:
 	mvm_fpu_destroy(&vcpu->fpu);
 free:
@@ -393,6 +400,7 @@ free:
  */
 void mvm_vcpu_destroy(struct mvm_vcpu *vcpu)
 {
+	mvm_apic_destroy(vcpu);
 	mvm_vmx_vcpu_destroy(vcpu);
 	mvm_fpu_destroy(&vcpu->fpu);
 	kvfree(vcpu->cpuid.entries);
@@ -416,19 +424,26 @@ int mvm_vcpu_create(struct mvm_vm *vm, unsigned long id)
 
 	if (id >= MVM_MAX_VCPU_ID)
 		return -EINVAL;
-	vcpu = vcpu_alloc(vm, id);
-	if (IS_ERR(vcpu))
-		return PTR_ERR(vcpu);
-
+	/* Counted first: from here on the VM's irqchip does not change. */
 	mutex_lock(&vm->lock);
-	ret = -EINVAL;
-	if (vm->nr_vcpus == MVM_MAX_VCPUS)
-		goto unlock;
-	ret = xa_insert(&vm->vcpus, id, vcpu, GFP_KERNEL_ACCOUNT);
-	if (ret == -EBUSY)
-		ret = -EEXIST;
+	ret = vm->nr_vcpus == MVM_MAX_VCPUS ? -EINVAL : 0;
+	if (!ret)
+		vm->nr_vcpus++;
+	mutex_unlock(&vm->lock);
 	if (ret)
-		goto unlock;
+		return ret;
+
+	vcpu = vcpu_alloc(vm, id);
+	mutex_lock(&vm->lock);
+	ret = PTR_ERR(vcpu);
+	if (IS_ERR(vcpu))
+		goto uncount;
+	ret = -EEXIST;
+	if (xa_load(&vm->vcpus, id))
+		goto destroy;
+	ret = xa_reserve(&vm->vcpus, id, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		goto destroy;
 
 	mvm_vm_get(vm);
 	snprintf(name, sizeof(name), "minivmm-vcpu:%lu", id);
@@ -436,15 +451,18 @@ int mvm_vcpu_create(struct mvm_vm *vm, unsigned long id)
 	if (ret < 0) {
 		/* The caller's descriptor holds the VM: this is not the last. */
 		mvm_vm_put(vm);
-		xa_erase(&vm->vcpus, id);
-		goto unlock;
+		xa_release(&vm->vcpus, id);
+		goto destroy;
 	}
-	vm->nr_vcpus++;
+	/* Last: whoever finds it there, without a lock, finds it for good. */
+	xa_store(&vm->vcpus, id, vcpu, GFP_KERNEL_ACCOUNT);
 	mutex_unlock(&vm->lock);
 	return ret;
 
-unlock:
-	mutex_unlock(&vm->lock);
+destroy:
 	mvm_vcpu_destroy(vcpu);
+uncount:
+	vm->nr_vcpus--;
+	mutex_unlock(&vm->lock);
 	return ret;
 }

@@ -101,10 +101,9 @@ static int set_xcrs(struct mvm_vcpu *vcpu, void __user *user)
 	return 0;
 }
 
-/* Without an interrupt controller here a vCPU is runnable, whatever it does. */
 static int get_mp_state(struct mvm_vcpu *vcpu, void __user *user)
 {
-	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_RUNNABLE };
+	struct kvm_mp_state state = { .mp_state = mvm_get_mp_state(vcpu) };
 
 	return copy_to_user(user, &state, sizeof(state)) ? -EFAULT : 0;
 }
@@ -115,7 +114,7 @@ static int set_mp_state(struct mvm_vcpu *vcpu, void __user *user)
 
 	if (copy_from_user(&state, user, sizeof(state)))
 		return -EFAULT;
-	return state.mp_state == KVM_MP_STATE_RUNNABLE ? 0 : -EINVAL;
+	return mvm_set_mp_state(vcpu, state.mp_state);
 }
 
 /* struct kvm_sregs2 has flags and PDPTEs where the other has the bitmap. */

@@ -135,6 +135,8 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	switch (cmd) {
 	case KVM_CREATE_VCPU:
 		return mvm_vcpu_create(vm, arg);
+	case KVM_CREATE_IRQCHIP:
+		return mvm_irqchip_create(vm);
 	case KVM_SET_USER_MEMORY_REGION:
 		return set_user_memory_region(vm, (void __user *)arg);
 	case KVM_SET_TSS_ADDR:

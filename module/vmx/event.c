@@ -374,6 +374,21 @@ bool mvm_vmx_ready_for_interrupt(struct mvm_vcpu *vcpu)
 }
 
 /**
+ * mvm_vmx_event_waits() - is there anything that ends HLT?
+ * @vcpu: attached or loaded
+ *
+ * Return: true if an event waits that the next VM entry would deliver.
+ */
+bool mvm_vmx_event_waits(struct mvm_vcpu *vcpu)
+{
+	u32 pending = vcpu->pending;
+
+	return pending & (MVM_PENDING_EXCEPTION | MVM_PENDING_REINJECT |
+			  MVM_PENDING_NMI_AGAIN | MVM_PENDING_INTERRUPT) ||
+	       (pending & NMIS && !nmis_blocked());
+}
+
+/**
  * mvm_vmx_get_events() - KVM_GET_VCPU_EVENTS
  * @vcpu: attached
  * @events: filled in
@@ -388,6 +403,8 @@ void mvm_vmx_get_events(struct mvm_vcpu *vcpu, struct kvm_vcpu_events *events)
 	u32 blocking = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY);
 
 	memset(events, 0, sizeof(*events));
+	if (vcpu->apic)
+		mvm_apic_take_nmi(vcpu);
 	if (vcpu->pending & MVM_PENDING_EXCEPTION) {
 		const struct mvm_exception *e = &vcpu->exception;
 

@@ -75,8 +75,12 @@ static int shutdown(struct mvm_vcpu *vcpu)
 
 static int handle_hlt(struct mvm_vcpu *vcpu)
 {
-	/* The interrupt controllers are user space's: it knows when to go on. */
 	mvm_vmx_skip(vcpu, vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH));
+	if (vcpu->apic) {
+		mvm_apic_halt(vcpu);
+		return MVM_RESUME;
+	}
+	/* The interrupt controllers are user space's: it knows when to go on. */
 	/* The end of a single step is not told any more then, as in KVM. */
 	vcpu->pending &= ~MVM_PENDING_STEPPED;
 	vcpu->run->exit_reason = KVM_EXIT_HLT;
@@ -286,7 +290,7 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 		mvm_vmx_put(vcpu);
 		return MVM_RESUME;
 	}
-	if (unlikely(vcpu->pending)) {
+	if (unlikely(READ_ONCE(vcpu->work))) {
 		if (vcpu->pending & MVM_PENDING_SHUTDOWN) {
 			local_irq_enable();
 			return shutdown(vcpu);
@@ -295,6 +299,11 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 			local_irq_enable();
 			vcpu->pending &= ~MVM_PENDING_STEPPED;
 			return mvm_vmx_debug_exit(vcpu, VMX_VECTOR_DB, DR_STEP);
+		}
+		if (unlikely(vcpu->pending & MVM_PENDING_WAIT ||
+			     atomic_read(&vcpu->events))) {
+			local_irq_enable();
+			return mvm_apic_work(vcpu);
 		}
 		done = mvm_vmx_deliver(vcpu);
 	}

@@ -184,9 +184,10 @@ static void setup_controls(struct mvm_vcpu *vcpu)
 
 /*
  * SDM Vol. 3, "Processor State After Reset" (2024: table 10-1), as KVM has it:
- * the caches are off in CR0, and CS points at the last 64 KiB below 4 GiB.
+ * CS points at the last 64 KiB below 4 GiB. INIT leaves some things alone that
+ * power-on sets, the bits of CR0 for the caches among them.
  */
-static void setup_guest(struct mvm_vcpu *vcpu)
+static void setup_guest(struct mvm_vcpu *vcpu, unsigned long cr0_caches)
 {
 	static const struct kvm_segment code = {
 		.base = 0xffff0000, .limit = 0xffff, .selector = 0xf000,
@@ -210,14 +211,12 @@ static void setup_guest(struct mvm_vcpu *vcpu)
 	vmcs_write32(VMCS_GUEST_IDTR_LIMIT, 0xffff);
 
 	mvm_vmx_write_efer(vcpu, 0);
-	mvm_vmx_write_cr0(vcpu, X86_CR0_CD | X86_CR0_NW | X86_CR0_ET);
+	mvm_vmx_write_cr0(vcpu, cr0_caches | X86_CR0_ET);
 	mvm_vmx_write_cr4(vcpu, 0);
 	vmcs_writel(VMCS_GUEST_CR3, 0);
 	vcpu->dr6 = 0xffff0ff0;
 	mvm_vmx_write_dr7(vcpu, 0x400);
 	vmcs_write64(VMCS_GUEST_DEBUGCTL, 0);
-	/* SDM Vol. 3, "IA32_PAT MSR": the value after reset */
-	vmcs_write64(VMCS_GUEST_PAT, 0x0007040600070406);
 	vmcs_write32(VMCS_GUEST_SYSENTER_CS, 0);
 	vmcs_writel(VMCS_GUEST_SYSENTER_ESP, 0);
 	vmcs_writel(VMCS_GUEST_SYSENTER_EIP, 0);
@@ -268,9 +267,49 @@ int mvm_vmx_vcpu_create(struct mvm_vcpu *vcpu)
 	mvm_vmx_attach(vcpu);
 	setup_host(v);
 	setup_controls(vcpu);
-	setup_guest(vcpu);
+	setup_guest(vcpu, X86_CR0_CD | X86_CR0_NW);
+	/* SDM Vol. 3, "IA32_PAT MSR": the value after reset */
+	vmcs_write64(VMCS_GUEST_PAT, 0x0007040600070406);
 	mvm_vmx_detach(vcpu);
 	return 0;
+}
+
+/**
+ * mvm_vmx_init_vcpu() - the state after INIT
+ * @vcpu: attached or loaded
+ *
+ * SDM Vol. 3, "Processor State After Reset" (2024: table 10-1), as KVM has it:
+ * FPU, PAT, MTRRs, the MSRs of SYSCALL and the caches' bits in CR0 stay.
+ */
+void mvm_vmx_init_vcpu(struct mvm_vcpu *vcpu)
+{
+	unsigned long caches = mvm_vmx_read_cr0(vcpu) & (X86_CR0_CD | X86_CR0_NW);
+	const struct kvm_cpuid_entry2 *leaf1 = vcpu->cpuid.first[1];
+
+	memset(vcpu->enter.regs, 0, sizeof(vcpu->enter.regs));
+	memset(vcpu->dr, 0, sizeof(vcpu->dr));
+	vcpu->cr2 = 0;
+	vcpu->pending &= ~(MVM_PENDING_EXCEPTION | MVM_PENDING_REINJECT |
+			   MVM_PENDING_SHUTDOWN | MVM_PENDING_INTERRUPT |
+			   MVM_PENDING_NMI_AGAIN | MVM_PENDING_NMI |
+			   MVM_PENDING_NMI_2 | MVM_PENDING_STEPPED);
+	vcpu->pending |= MVM_PENDING_FLUSH;
+	setup_guest(vcpu, caches);
+	mvm_vmx_set_rflags(vcpu, X86_EFLAGS_FIXED);
+	if (leaf1)
+		vcpu->enter.regs[MVM_RDX] = leaf1->eax;
+}
+
+/**
+ * mvm_vmx_startup() - the state after a SIPI
+ * @vcpu: attached or loaded, in the state after INIT
+ * @vector: page of the first instruction
+ */
+void mvm_vmx_startup(struct mvm_vcpu *vcpu, u8 vector)
+{
+	vmcs_write16(VMCS_GUEST_CS_SELECTOR, vector << 8);
+	vmcs_writel(VMCS_GUEST_CS_BASE, vector << 12);
+	vmcs_writel(VMCS_GUEST_RIP, 0);
 }
 
 /**

@@ -253,7 +253,10 @@ void mvm_vmx_load(struct mvm_vcpu *vcpu)
 	kernel_fpu_begin_mask(0);
 	mvm_fpu_load(&vcpu->fpu);
 	v->flush_l1d = mvm_vmx_l1d_on_load;
-	v->loaded = true;
+	WRITE_ONCE(v->loaded, true);
+	/* Before the look at mvm_vcpu::events, see irqchip/mp.c. */
+	if (vcpu->apic)
+		smp_mb();
 }
 
 /**
@@ -269,7 +272,7 @@ void mvm_vmx_put(struct mvm_vcpu *vcpu)
 
 	if (!v->loaded)
 		return;
-	v->loaded = false;
+	WRITE_ONCE(v->loaded, false);
 	mvm_fpu_store(&vcpu->fpu);
 	kernel_fpu_end();
 	c = this_cpu_ptr(&mvm_cpu);

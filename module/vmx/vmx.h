@@ -29,6 +29,8 @@ void mvm_vmx_ept_features(struct mvm_ept_features *features);
 /* setup.c: the life of a vCPU */
 int mvm_vmx_vcpu_create(struct mvm_vcpu *vcpu);
 void mvm_vmx_vcpu_destroy(struct mvm_vcpu *vcpu);
+void mvm_vmx_init_vcpu(struct mvm_vcpu *vcpu);
+void mvm_vmx_startup(struct mvm_vcpu *vcpu, u8 vector);
 
 /* switch.c: on the CPU, off the CPU */
 void mvm_vmx_attach(struct mvm_vcpu *vcpu);
@@ -62,6 +64,7 @@ bool mvm_vmx_interrupt_flag(struct mvm_vcpu *vcpu);
 void mvm_vmx_interrupt(struct mvm_vcpu *vcpu, u8 vector);
 void mvm_vmx_nmi(struct mvm_vcpu *vcpu);
 bool mvm_vmx_ready_for_interrupt(struct mvm_vcpu *vcpu);
+bool mvm_vmx_event_waits(struct mvm_vcpu *vcpu);
 void mvm_vmx_get_events(struct mvm_vcpu *vcpu, struct kvm_vcpu_events *events);
 int mvm_vmx_set_events(struct mvm_vcpu *vcpu, const struct kvm_vcpu_events *events);
 

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a vCPU does with an in-kernel local APIC beside running: sleeping in
+ * HLT, waiting to be started, and hearing of what others have for it.
+ *
+ * Others (the IPIs of another vCPU, a timer, KVM_SIGNAL_MSI) do not touch the
+ * vCPU. They leave their message, set bits in mvm_vcpu::events, and see to it
+ * that the vCPU looks there:
+ *
+ *	sender				vCPU
+ *	message (IRR, SIPI vector)	asleep:	on the wait queue
+ *	events |= bits			running: loaded = true
+ *	full barrier			full barrier
+ *	asleep? wake it			events? take them, then the messages
+ *	loaded? interrupt its CPU	sleep, or enter the guest
+ *
+ * Each side writes its own word before it reads the other's, with a full
+ * barrier in between: so either the sender sees that the vCPU sleeps or is
+ * loaded, or the vCPU sees the events. The vCPU's last look is behind
+ * local_irq_disable(), in mvm_vmx_run_once(): an interrupt sent after it stays
+ * pending until the VM entry, and makes the guest exit at once.
+ *
+ * The sender's barrier is the locked instruction that sets the bits. Those of
+ * the vCPU are in mvm_vmx_load() and in set_current_state() of wait_event. A
+ * sender that reads an old mvm_vmx_vcpu::cpu interrupts the wrong CPU; then the
+ * vCPU has written the new one after that, and its barrier and its look are yet
+ * to come.
+ *
+ * A vCPU that is in a handler, not in the guest, is interrupted for nothing.
+ * That is the price of a VM entry that writes no word for this.
+ */
+#include <linux/errno.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+
+#include "../mvm.h"
+#include "../vmx/vmx.h"
+#include "irqchip.h"
+
+static void set_state(struct mvm_vcpu *vcpu, u32 state)
+{
+	vcpu->mp_state = state;
+	if (state == KVM_MP_STATE_RUNNABLE)
+		vcpu->pending &= ~MVM_PENDING_WAIT;
+	else
+		vcpu->pending |= MVM_PENDING_WAIT;
+}
+
+/**
+ * mvm_irqchip_create() - KVM_CREATE_IRQCHIP
+ * @vm: the VM
+ *
+ * Return: 0; -EEXIST if it was called before, -EINVAL if there is a vCPU.
+ */
+int mvm_irqchip_create(struct mvm_vm *vm)
+{
+	int ret = 0;
+
+	mutex_lock(&vm->lock);
+	if (vm->irqchip)
+		ret = -EEXIST;
+	else if (vm->nr_vcpus)
+		ret = -EINVAL;
+	else
+		vm->irqchip = true;
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+/**
+ * mvm_apic_create() - give a new vCPU its local APIC
+ * @vcpu: known to nobody yet; nothing happens if its VM has no irqchip
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int mvm_apic_create(struct mvm_vcpu *vcpu)
+{
+	struct mvm_apic *apic;
+
+	if (!vcpu->vm->irqchip)
+		return 0;
+	apic = kzalloc(sizeof(*apic), GFP_KERNEL_ACCOUNT);
+	if (!apic)
+		return -ENOMEM;
+	apic->vcpu = vcpu;
+	init_waitqueue_head(&apic->wait);
+	vcpu->apic = apic;
+	/* All but the boot processor wait until somebody starts them. */
+	set_state(vcpu, vcpu->id ? KVM_MP_STATE_UNINITIALIZED : KVM_MP_STATE_RUNNABLE);
+	return 0;
+}
+
+/**
+ * mvm_apic_destroy() - undo mvm_apic_create()
+ * @vcpu: used by nobody any more
+ *
+ * May sleep.
+ */
+void mvm_apic_destroy(struct mvm_vcpu *vcpu)
+{
+	kfree(vcpu->apic);
+}
+
+static void kick(struct mvm_vcpu *vcpu)
+{
+	int cpu;
+
+	if (wq_has_sleeper(&vcpu->apic->wait))
+		wake_up(&vcpu->apic->wait);
+	if (!READ_ONCE(vcpu->vmx.loaded))
+		return;
+	/* Without preemption no CPU goes offline. */
+	preempt_disable();
+	cpu = READ_ONCE(vcpu->vmx.cpu);
+	/* On this CPU it is not in the guest, and it looks before it is. */
+	if (cpu >= 0 && cpu != smp_processor_id() && cpu_online(cpu))
+		smp_send_reschedule(cpu);
+	preempt_enable();
+}
+
+/**
+ * mvm_apic_post() - tell a vCPU of something
+ * @vcpu: one with a local APIC
+ * @events: MVM_EVENT_*; what belongs to them is in its place already
+ *
+ * Context: any, hard interrupts too.
+ */
+void mvm_apic_post(struct mvm_vcpu *vcpu, u32 events)
+{
+	atomic_or(events, &vcpu->events);
+	smp_mb__after_atomic();
+	kick(vcpu);
+}
+
+/* Take the events of @mask. The vCPU is attached or loaded. Return: which there were. */
+static u32 take_events(struct mvm_vcpu *vcpu, u32 mask)
+{
+	/* A full barrier: what belongs to them is read after this. */
+	u32 events = atomic_fetch_andnot(mask, &vcpu->events) & mask;
+
+	if (events & MVM_EVENT_NMI)
+		mvm_vmx_nmi(vcpu);
+	/* SDM Vol. 3, "MP Initialization Protocol Algorithm" */
+	if (events & MVM_EVENT_INIT) {
+		mvm_vmx_init_vcpu(vcpu);
+		set_state(vcpu, vcpu->id ? KVM_MP_STATE_INIT_RECEIVED :
+					   KVM_MP_STATE_RUNNABLE);
+	}
+	if (events & MVM_EVENT_SIPI && vcpu->mp_state == KVM_MP_STATE_INIT_RECEIVED) {
+		mvm_vmx_startup(vcpu, READ_ONCE(vcpu->apic->sipi_vector));
+		set_state(vcpu, KVM_MP_STATE_RUNNABLE);
+	}
+	return events;
+}
+
+/**
+ * mvm_apic_take_nmi() - an NMI that others sent becomes one that waits
+ * @vcpu: attached
+ */
+void mvm_apic_take_nmi(struct mvm_vcpu *vcpu)
+{
+	take_events(vcpu, MVM_EVENT_NMI);
+}
+
+/* Does a vCPU that sleeps wake up? @event: it has something in mvm_vcpu::pending */
+static bool wakes(struct mvm_vcpu *vcpu, bool event)
+{
+	u32 events = atomic_read(&vcpu->events);
+
+	if (events & (MVM_EVENT_INIT | MVM_EVENT_SIPI))
+		return true;
+	return vcpu->mp_state == KVM_MP_STATE_HALTED &&
+	       (event || events & MVM_EVENT_NMI);
+}
+
+/**
+ * mvm_apic_work() - do what the VM entry has to wait for
+ * @vcpu: loaded; put, if it had to sleep
+ *
+ * Takes the events, and sleeps until the vCPU has something to run for, or its
+ * thread gets a signal.
+ *
+ * Return: MVM_RESUME, and what is next is looked at anew; -EAGAIN when a vCPU
+ * that was UNINITIALIZED has been sent an INIT or SIPI: as in KVM, KVM_RUN is to
+ * be called again.
+ */
+int mvm_apic_work(struct mvm_vcpu *vcpu)
+{
+	bool uninitialized = vcpu->mp_state == KVM_MP_STATE_UNINITIALIZED;
+	u32 events = take_events(vcpu, ~0U);
+	bool event;
+
+	if (uninitialized && events & (MVM_EVENT_INIT | MVM_EVENT_SIPI))
+		return -EAGAIN;
+	if (!(vcpu->pending & MVM_PENDING_WAIT))
+		return MVM_RESUME;
+	event = mvm_vmx_event_waits(vcpu);
+	if (vcpu->mp_state == KVM_MP_STATE_HALTED && event) {
+		set_state(vcpu, KVM_MP_STATE_RUNNABLE);
+		return MVM_RESUME;
+	}
+	mvm_vmx_put(vcpu);
+	/* Interrupted or not: the run loop looks at signals before all else. */
+	(void)wait_event_interruptible(vcpu->apic->wait, wakes(vcpu, event));
+	return MVM_RESUME;
+}
+
+/**
+ * mvm_apic_halt() - HLT
+ * @vcpu: one with a local APIC; it sleeps before the next VM entry
+ */
+void mvm_apic_halt(struct mvm_vcpu *vcpu)
+{
+	set_state(vcpu, KVM_MP_STATE_HALTED);
+}
+
+/**
+ * mvm_get_mp_state() - KVM_GET_MP_STATE
+ * @vcpu: the vCPU, its mutex held, not loaded
+ *
+ * An INIT or SIPI that was sent takes effect first, as in KVM.
+ *
+ * Return: KVM_MP_STATE_*.
+ */
+u32 mvm_get_mp_state(struct mvm_vcpu *vcpu)
+{
+	if (vcpu->apic) {
+		mvm_vmx_attach(vcpu);
+		take_events(vcpu, MVM_EVENT_INIT | MVM_EVENT_SIPI);
+		mvm_vmx_detach(vcpu);
+	}
+	return vcpu->mp_state;
+}
+
+/**
+ * mvm_set_mp_state() - KVM_SET_MP_STATE
+ * @vcpu: the vCPU, its mutex held, not loaded
+ * @state: KVM_MP_STATE_*
+ *
+ * Return: 0; -EINVAL for a state that is not there: without interrupt
+ * controllers in the kernel a vCPU is always RUNNABLE, since user space says
+ * when it runs.
+ */
+int mvm_set_mp_state(struct mvm_vcpu *vcpu, u32 state)
+{
+	switch (state) {
+	case KVM_MP_STATE_RUNNABLE:
+		break;
+	case KVM_MP_STATE_UNINITIALIZED:
+	case KVM_MP_STATE_INIT_RECEIVED:
+	case KVM_MP_STATE_HALTED:
+	case KVM_MP_STATE_SIPI_RECEIVED:
+		if (!vcpu->apic)
+			return -EINVAL;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (state == KVM_MP_STATE_SIPI_RECEIVED) {
+		/* The vector is the one that was sent last, or user space's. */
+		set_state(vcpu, KVM_MP_STATE_INIT_RECEIVED);
+		atomic_or(MVM_EVENT_SIPI, &vcpu->events);
+		return 0;
+	}
+	set_state(vcpu, state);
+	return 0;
+}
