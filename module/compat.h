@@ -25,6 +25,10 @@
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/syscore_ops.h>
+/* smp_send_reschedule() is a macro with a trace point there. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#include <trace/events/ipi.h>
+#endif
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 #include <asm/cpuid/api.h>
 #endif

@@ -13,6 +13,7 @@
 
 #include "../uapi/linux/minivmm.h"
 #include "memory/slot.h"
+#include "compat.h"
 #include "mvm.h"
 #include "vmx/vmx.h"
 

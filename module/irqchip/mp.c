@@ -34,6 +34,7 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 
+#include "../compat.h"
 #include "../mvm.h"
 #include "../vmx/vmx.h"
 #include "irqchip.h"

@@ -15,6 +15,7 @@
 #include <asm/fpu/types.h>
 #include <asm/processor.h>
 
+#include "../compat.h"
 #include "cpuid.h"
 #include "fpu.h"
 
