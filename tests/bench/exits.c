@@ -164,7 +164,6 @@ int main(int argc, char **argv)
 	vm_open(&vm, argv[1], FAR + (PAGES + ROUNDS) * PAGE_SIZE);
 	madvise(vm.mem, vm.size, MADV_NOHUGEPAGE);
 	vcpu_open(&cpu, &vm, 0);
-	cpuid_host(&cpu);
 
 	in_kernel("CPUID, handled in the kernel", cpuid64, cpuid64_end);
 	in_kernel("RDMSR, handled in the kernel", rdmsr64, rdmsr64_end);

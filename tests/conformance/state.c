@@ -459,7 +459,7 @@ int main(int argc, char **argv)
 	translate();
 	lists();
 	vcpu_close(&cpu);
-	vcpu_open(&cpu, &vm, 1);
+	vcpu_open_bare(&cpu, &vm, 1);
 	xcrs();
 	return done_testing();
 }

@@ -234,7 +234,9 @@ static void begin(struct guest *g)
 
 	g->mode = below(MODES);
 	modes[g->mode]++;
-	if (!one_in(4))
+	if (one_in(4))
+		cpuid_least(&g->c);
+	else
 		cpuid_host(&g->c);
 	stream_fill(code, sizeof(code), bits_of(g->mode));
 	if (g->mode == REAL)
@@ -408,7 +410,7 @@ static void fuzz(struct vm *vm)
 	int ret;
 
 	random_state = (seed + stream) * 0x2545f4914f6cdd1d;
-	vcpu_open(&g.c, vm, 0);
+	vcpu_open_bare(&g.c, vm, 0);
 	begin(&g);
 	while (g.exits++ < EXITS_MAX && g.kicks < KICKS_MAX) {
 		if (interrupting)

@@ -11,9 +11,10 @@
 #define CPUID_1_ECX_OSXSAVE	0x8000000
 
 static struct vm vm;
-static struct vcpu cpu;		/* without a CPUID table */
+static struct vcpu cpu;		/* with as little in its CPUID as can be */
 static struct vcpu full;	/* with all that the device supports */
 
+GUEST16(cpuid16, "cpuid; hlt");
 GUEST64(cpuid64, "cpuid; hlt");
 
 static void run_cpuid(struct vcpu *c, u32 leaf, u32 index, const char *want,
@@ -36,6 +37,19 @@ static void run_cpuid(struct vcpu *c, u32 leaf, u32 index, const char *want,
 	is(got, want, "  registers");
 }
 
+static void no_cpuid_table(void)
+{
+	struct kvm_regs r;
+	struct vcpu c;
+
+	vcpu_open_bare(&c, &vm, 3);
+	guest16(&c, cpuid16);
+	is(vcpu_run(&c), "HLT", "CPUID without a table");
+	r = get_regs(&c);
+	is_hex(r.rax | r.rbx | r.rcx | r.rdx, 0, "  registers");
+	vcpu_close(&c);
+}
+
 static void cpuid_table(void)
 {
 	struct {
@@ -45,29 +59,27 @@ static void cpuid_table(void)
 		{ .function = 0, .eax = 4, .ebx = 0x756e6547,
 		  .edx = 0x49656e69, .ecx = 0x6c65746e },
 		{ .function = 1, .eax = 0x600, .ecx = 0x80000000,
-		  .edx = 0x201 },
+		  .edx = 0x7000279 },
 		{ .function = 4, .index = 0, .eax = 0x40, .ebx = 0x41,
 		  .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX },
 		{ .function = 4, .index = 1, .eax = 0x50, .edx = 0x53,
 		  .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX },
 		{ .function = 0x80000000, .eax = 0x80000001 },
-		{ .function = 0x80000001, .ebx = 0x81 },
+		{ .function = 0x80000001, .ebx = 0x81, .edx = 0x20000000 },
 	} };
 	struct vcpu c;
 
-	run_cpuid(&cpu, 0, 0, "0 0 0 0", "CPUID without a table");
-
-	vcpu_open(&c, &vm, 2);
+	vcpu_open_bare(&c, &vm, 2);
 	if (ioctl(c.fd, KVM_SET_CPUID2, &table))
 		bail("KVM_SET_CPUID2: %s", errno_text(-1));
 	run_cpuid(&c, 0, 7, "4 756e6547 6c65746e 49656e69",
 		  "CPUID 0, ECX does not matter");
-	run_cpuid(&c, 1, 0, "600 0 80000000 201", "CPUID 1");
+	run_cpuid(&c, 1, 0, "600 0 80000000 7000279", "CPUID 1");
 	run_cpuid(&c, 4, 0, "40 41 0 0", "CPUID 4.0");
 	run_cpuid(&c, 4, 1, "50 0 0 53", "CPUID 4.1");
 	run_cpuid(&c, 4, 2, "0 0 0 0", "CPUID 4.2, which is not there");
 	run_cpuid(&c, 2, 0, "0 0 0 0", "CPUID 2, which is not there");
-	run_cpuid(&c, 0x80000001, 0, "0 81 0 0", "CPUID 0x80000001");
+	run_cpuid(&c, 0x80000001, 0, "0 81 0 20000000", "CPUID 0x80000001");
 	/* SDM Vol. 2, "CPUID": above the maximum, the highest basic leaf. */
 	run_cpuid(&c, 0x10, 1, "50 0 0 53", "CPUID 0x10, above the maximum");
 	run_cpuid(&c, 0x80000005, 0, "40 41 0 0",
@@ -567,10 +579,11 @@ int main(int argc, char **argv)
 		bail("usage: %s DEVICE", argv[0]);
 	watchdog(60);
 	vm_open(&vm, argv[1], 1 << 20);
-	vcpu_open(&cpu, &vm, 0);
+	vcpu_open_bare(&cpu, &vm, 0);
+	cpuid_least(&cpu);
 	vcpu_open(&full, &vm, 1);
-	cpuid_host(&full);
 
+	no_cpuid_table();
 	cpuid_table();
 	msr_access();
 	time_stamps();

@@ -282,7 +282,6 @@ int main(int argc, char **argv)
 	vm_open(&vm, argv[1], 4 << 20);
 	vcpu_open(&cpu, &vm, 0);
 	/* Long mode, NX and big pages are in CPUID. */
-	cpuid_host(&cpu);
 
 	journey_test();
 	pae();

@@ -317,7 +317,6 @@ static void open_job(struct job *job, const char *device)
 {
 	vm_open(&job->vm, device, 1 << 20);
 	vcpu_open(&job->cpu, &job->vm, 0);
-	cpuid_host(&job->cpu);
 }
 
 /* The host's MSRs through the msr driver; -1 without it. */

@@ -45,7 +45,7 @@ void vm_close(struct vm *vm)
 	munmap(vm->mem, vm->size);
 }
 
-void vcpu_open(struct vcpu *c, struct vm *vm, int id)
+void vcpu_open_bare(struct vcpu *c, struct vm *vm, int id)
 {
 	c->vm = vm;
 	c->fd = need(ioctl(vm->fd, KVM_CREATE_VCPU, id), "KVM_CREATE_VCPU");
@@ -57,6 +57,12 @@ void vcpu_open(struct vcpu *c, struct vm *vm, int id)
 		bail("mmap of the vCPU: %s", strerror(errno));
 	c->regs0 = get_regs(c);
 	c->sregs0 = get_sregs(c);
+}
+
+void vcpu_open(struct vcpu *c, struct vm *vm, int id)
+{
+	vcpu_open_bare(c, vm, id);
+	cpuid_host(c);
 }
 
 void vcpu_close(struct vcpu *c)
@@ -516,6 +522,23 @@ struct kvm_cpuid2 *supported_cpuid(struct vm *vm)
 	need(ioctl(vm->sys, KVM_GET_SUPPORTED_CPUID, cpuid),
 	     "KVM_GET_SUPPORTED_CPUID");
 	return cpuid;
+}
+
+void cpuid_least(struct vcpu *c)
+{
+	struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 entries[4];
+	} table = { .head.nent = 4, .entries = {
+		{ .function = 0, .eax = 1 },
+		/* FPU, DE, PSE, TSC, MSR, PAE, APIC, FXSR, SSE and SSE2 */
+		{ .function = 1, .edx = 0x0700027d },
+		{ .function = 0x80000000, .eax = 0x80000001 },
+		/* SYSCALL, NX, long mode */
+		{ .function = 0x80000001, .edx = 0x20100800 },
+	} };
+
+	need(ioctl(c->fd, KVM_SET_CPUID2, &table), "KVM_SET_CPUID2");
 }
 
 void cpuid_host(struct vcpu *c)

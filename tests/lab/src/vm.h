@@ -119,7 +119,14 @@ struct vcpu {
 void vm_open(struct vm *vm, const char *device, size_t size);
 void vm_close(struct vm *vm);
 
+/**
+ * vcpu_open() - make a vCPU that can do all that the device supports.
+ *
+ * KVM since Linux 6.12 takes a bit of CR4 only when CPUID has shown it: a vCPU
+ * without a table, vcpu_open_bare(), runs nothing but real mode there.
+ */
 void vcpu_open(struct vcpu *c, struct vm *vm, int id);
+void vcpu_open_bare(struct vcpu *c, struct vm *vm, int id);
 void vcpu_close(struct vcpu *c);
 
 /** vcpu_reset() - registers as after creation, guest memory up to @vm->size zero. */
@@ -170,6 +177,9 @@ void set_msr(struct vcpu *c, u32 index, u64 value);
 /** cpuid_host() - give the vCPU everything that the device supports. */
 struct kvm_cpuid2 *supported_cpuid(struct vm *vm);
 void cpuid_host(struct vcpu *c);
+
+/** cpuid_least() - no more than guests in long mode need. */
+void cpuid_least(struct vcpu *c);
 
 void *io_data(struct vcpu *c);
 
