@@ -46,7 +46,7 @@ help:
 #: make check          all tests, natively and in the lab
 #: make check-all      these, and all that the debug kernel, other kernels and the
 #:                     fuzzers have: hours
-#: make bench          path lengths beside KVM's, both in one boot of the lab
+#: make bench          path lengths beside KVM's, both in one boot: Documentation/bench.rst
 #: make lab            a root shell on the emulated machine
 #: make lab-debug      the same under Bochs's debugger, which stops on VM exit
 #: make install        module, programs, header, man pages, udev rule (DESTDIR, prefix)
@@ -120,7 +120,7 @@ prove:
 bench:
 	@scripts/setup demo
 	@$(MAKE) all tests-lab
-	@tests/bench/bench.sh
+	@tests/bench/bench.sh --document Documentation/bench.rst
 
 lab:
 	@scripts/setup demo

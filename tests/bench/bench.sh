@@ -1,34 +1,214 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What a VM exit costs under minivmm and under the kernel's own KVM, in one
-# boot of the lab, without and with the host's mitigations. Figures are
-# emulated instructions, the same on every run. The lab charges 1 for a VMREAD,
-# a WRMSR or an INVEPT: a processor takes more.
+# What VM exits, calls and a VM's life cost under minivmm and under the kernel's
+# own KVM, in one boot of the lab. Figures are emulated instructions, the same
+# on every run. The lab charges 1 for a VMREAD, a WRMSR or an INVEPT where a
+# processor takes many more, so these are counted, too: from a trace of all
+# instructions, in a second boot.
 
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+usage() {
+	cat <<-END
+	usage: tests/bench/bench.sh [--where NAME] [--document FILE]
 
-for mitigations in off auto; do
-	echo "mitigations=$mitigations"
-	"$root/scripts/lab" --append "mitigations=$mitigations" -- sh -c '
+	  --document FILE  puts the tables into FILE, between its two marks
+	  --where NAME     tells instead in which functions of kernel and module the
+	                   instructions of the work NAME are, on both devices
+	END
+}
+
+die() {
+	echo "bench: $*" >&2
+	exit 120
+}
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+document='' where=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	--document) document=${2?--document needs a file}; shift ;;
+	--where) where=${2?--where needs a name}; shift ;;
+	-h|--help) usage; exit 0 ;;
+	*) usage >&2; exit 120 ;;
+	esac
+	shift
+done
+[ -z "$document" ] || grep -q '^.. bench ends' "$document" ||
+	die "$document has no marks '.. bench begins' and '.. bench ends'"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# The model has XSAVE in a way that Linux takes; large pages need 512 MiB free.
+# MITIGATIONS [lab's options and -- the program's]
+run() {
+	local mitigations=$1
+	shift
+
+	# shellcheck disable=SC2016 # for the machine's shell
+	"$root/scripts/lab" --model corei7_haswell_4770 --memory 1024 \
+		--append "mitigations=$mitigations" "$@" -- sh -c "
 		modprobe kvm_intel
 		for device in kvm minivmm; do
-			bench_exits /dev/$device | sed "s/^/$device\t/"
-		done' |
-	awk -F '\t' '
-		$1 == "kvm" { order[++n] = $2; kvm[$2] = $3 }
-		$1 == "minivmm" { ours[$2] = $3 }
-		/Bail out!/ { print; bad = 1 }
-		END {
-			printf "%-36s %12s %12s %7s\n", "", "KVM",
-				"minivmm", "ratio"
-			for (i = 1; i <= n; i++)
-				printf "%-36s %12d %12d %7.2f\n", order[i],
-					kvm[order[i]], ours[order[i]],
-					ours[order[i]] / kvm[order[i]]
-			exit bad
-		}'
-	echo
+			bench_exits /dev/\$device $trace | sed \"s/^/\$device\t/\"
+		done
+		[ -z '$trace' ] || sed 's/^/symbol /' /proc/kallsyms"
+}
+
+trace=trace
+run off --trace --log "$work/trace" >"$work/traced"
+trace=
+for mitigations in off auto; do
+	[ -n "$where" ] || run "$mitigations" >"$work/$mitigations"
 done
+if grep -h 'Bail out!' "$work"/traced "$work"/{off,auto} 2>/dev/null; then
+	die "a measurement failed"
+fi
+
+# The trace: two parts for each line of the program, of 1 turn and of 1 + n.
+# The difference of the two is what n turns take, told for one.
+# shellcheck disable=SC2016 # awk's
+count='
+function find(address,	low, high, middle) {
+	low = 1
+	high = nr_symbols
+	while (low < high) {
+		middle = int((low + high + 1) / 2)
+		if (symbol_at[middle] <= address)
+			low = middle
+		else
+			high = middle - 1
+	}
+	return symbol_name[low]
+}
+# Which columns an instruction counts in
+function class(mnemonic, name) {
+	if (mnemonic ~ /^(vmread|vmwrite|rdmsr|wrmsr)$/)
+		return mnemonic
+	if (mnemonic ~ /^(invept|invvpid)$/)
+		return "invept"
+	if (mnemonic ~ /^(vmptrld|vmclear)$/)
+		return "vmptrld"
+	if (mnemonic ~ /^(fx|x)(save|rstor)/)
+		return "xsave"
+	if (name ~ /send_IPI/ && name != last_name)
+		return "ipi"
+	return ""
+}
+FNR == NR && sub(/^symbol /, "") {
+	if ($2 ~ /^[tTwW]$/) {
+		symbol_at[++nr_symbols] = $1
+		symbol_name[nr_symbols] = $3 ($4 ? " " $4 : "")
+	}
+	next
+}
+FNR == NR {
+	split($0, f, "\t")
+	if (f[3] != "")
+		line[++nr_lines] = $0
+	next
+}
+/^\([0-9]+\)\.\[/ && match($0, /[0-9a-f][0-9a-f][0-9a-f][0-9a-f]:[0-9a-f]+ /) {
+	address = substr($0, RSTART + 5, RLENGTH - 6)
+	if (!match($0, /\): [a-z0-9]+/))
+		next
+	mnemonic = substr($0, RSTART + 3, RLENGTH - 3)
+	if (mnemonic == "xchg" && /xchg bx, bx/) {
+		part++
+		if (part % 2 == 1)
+			next
+		split(line[part / 2], f, "\t")
+		printf "%s\t%s\t%.0f", f[1], f[2], total / f[4]
+		for (i = 1; i <= nr_columns; i++)
+			printf "\t%s", sprintf("%.1f", counts[column[i]] / f[4]) + 0
+		print ""
+		if (f[2] == where)
+			for (name in here)
+				if (here[name] / f[4] >= 1)
+					printf "%s\t\t%8.1f  %s\n", f[1], here[name] / f[4], name | "sort -t \"\t\" -k 1,1 -k 3,3nr >&2"
+		total = 0
+		delete counts
+		delete here
+		next
+	}
+	sign = part % 2 ? 1 : -1
+	total += sign
+	if (address ~ /^ffff/)
+		name = (address in known) ? known[address] : (known[address] = find(address))
+	else
+		name = "the program, the guest"
+	if (where != "")
+		here[name] += sign
+	counts[class(mnemonic, name)] += sign
+	last_name = name
+}
+BEGIN { nr_columns = split("vmread vmwrite rdmsr wrmsr invept vmptrld xsave ipi", column, " ") }
+'
+# mawk has no better way to compare hexadecimal numbers than as strings: all
+# addresses have 16 digits.
+sort -s -k 1,1 -k 2,2 <(grep '^symbol ' "$work/traced") |
+	cat - <(grep -v '^symbol ' "$work/traced") >"$work/sorted"
+awk -v where="$where" "$count" "$work/sorted" "$work/trace" >"$work/counts"
+[ -z "$where" ] || exit 0
+
+# shellcheck disable=SC2016 # awk's
+table='
+function ratio(a, b) { return a > 0 && b > 0 ? sprintf("%.2f", a / b) : "-" }
+function both(i, d,	a, b) {
+	a = counts["minivmm", d, i]
+	b = counts["kvm", d, i]
+	return a == "" && b == "" ? "-" : (a == "" ? "-" : a) "/" (b == "" ? "-" : b)
+}
+BEGIN {
+	FS = "\t"
+	aim["cpuid"] = 0.35; aim["kernel"] = 0.40; aim["user"] = 0.50
+	aim["mmio"] = 0.40; aim["fault"] = 0.50; aim["new"] = 0.75
+	aim["state"] = 0.60; aim["life"] = 0.10
+}
+FILENAME ~ /counts$/ {
+	for (i = 4; i <= NF; i++)
+		counts[$1, $2, i - 3] = $i
+	next
+}
+{ boot = FILENAME ~ /off$/ ? "off" : "auto" }
+$1 == "kvm" && boot == "off" { order[++n] = $2; kind[$2] = $3 }
+{ cost[$1, $2, boot] = $4 }
+END {
+	line = "=================================== ======= ======= ===== ===== ======= ======= ====="
+	print "Instructions: ``mitigations=off``, the aim, and the default mitigations.\n"
+	print line
+	printf "%-35s %7s %7s %5s %5s %7s %7s %5s\n", "", "minivmm", "KVM", "ratio", "aim", "minivmm", "KVM", "ratio"
+	print line
+	for (i = 1; i <= n; i++) {
+		d = order[i]
+		printf "%-35s %7s %7s %5s %5s %7s %7s %5s\n", d,
+			cost["minivmm", d, "off"], cost["kvm", d, "off"],
+			ratio(cost["minivmm", d, "off"], cost["kvm", d, "off"]), sprintf("%.2f", aim[kind[d]]),
+			cost["minivmm", d, "auto"], cost["kvm", d, "auto"],
+			ratio(cost["minivmm", d, "auto"], cost["kvm", d, "auto"])
+	}
+	print line
+	print "\nHow many of them cost a processor much more than one instruction, minivmm/KVM,"
+	print "``mitigations=off``. The last columns: INVEPT and INVVPID, VMPTRLD and VMCLEAR,"
+	print "XSAVE and XRSTOR in all their forms, and interrupts to other CPUs.\n"
+	line = "=================================== ========= ========= ======= ======= ======= ======= ======= ======="
+	print line
+	printf "%-35s %9s %9s %7s %7s %7s %7s %7s %7s\n", "", "VMREAD", "VMWRITE", "RDMSR", "WRMSR", "INVEPT", "VMPTRLD", "XSAVE", "IPI"
+	print line
+	for (i = 1; i <= n; i++) {
+		d = order[i]
+		printf "%-35s %9s %9s %7s %7s %7s %7s %7s %7s\n", d, both(1, d), both(2, d), both(3, d),
+			both(4, d), both(5, d), both(6, d), both(7, d), both(8, d)
+	}
+	print line
+}'
+awk "$table" "$work/counts" "$work/off" "$work/auto" >"$work/table"
+cat "$work/table"
+[ -z "$document" ] || sed -i -e '/^.. bench begins/,/^.. bench ends/ {
+		/^.. bench begins/ { p; s/.*//; p; r '"$work/table"'
+		}
+		/^.. bench ends/ { s/^/\n/; p }
+		d
+	}' "$document"
