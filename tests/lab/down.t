@@ -33,15 +33,17 @@ for cpu in 0 1; do
 		"restart: the firmware runs on CPU $cpu"
 done
 
-# kexec, into a kernel that wants both CPUs and VT-x.
-release=$(basename "$root"/build/kernel/*)
+# kexec, into the same kernel, which wants both CPUs and VT-x.
+folder=${LAB_KERNEL:-$(echo "$root"/build/kernel/*)}
+kernel=$(echo "$folder"/boot/vmlinuz-*)
+release=${kernel##*/vmlinuz-}
 mkdir "$work/initrd"
 cp "$root/build/tests/kexec" "$work/initrd/init"
 cp "$root/build/tests/one" "$root/build/module-$release/minivmm.ko" "$work/initrd/"
 mkdir "$work/initrd/dev"
 (cd "$work/initrd" && find . | cpio -o -H newc --quiet) >"$work/initrd.cpio"
 "$root/scripts/lab" --raw --cpus 2 --timeout 300 --log "$work/log" \
-	--file "$root/build/kernel/$release/boot/vmlinuz-$release:kernel" \
+	--file "$kernel:kernel" \
 	--file "$work/initrd.cpio:initrd" -- kexec kernel initrd \
 	>"$work/out" 2>&1 </dev/null
 like "$work/log" 'after kexec: 2 CPUs' "kexec: the new kernel has both CPUs"

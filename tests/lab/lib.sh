@@ -6,6 +6,8 @@
 #
 # DEVICES names the devices that the programs run on, "kvm minivmm" when it is
 # not set; DEVICES=kvm tries the tests themselves on the oracle alone.
+# KVM_OPTIONS are parameters of kvm_intel: KVM_OPTIONS=enable_apicv=0 for Bochs
+# 3.0, whose posted interrupts fail KVM's VM entries.
 
 set -uo pipefail
 
@@ -88,7 +90,7 @@ module_option() {
 script() {
 	local program device
 
-	echo 'modprobe kvm_intel && modprobe msr || exit 1'
+	echo "modprobe kvm_intel ${KVM_OPTIONS-} && modprobe msr || exit 1"
 	echo "${prepare-}"
 	for program; do
 		for device in $devices; do
@@ -107,11 +109,27 @@ section() {
 		on' "$1"
 }
 
+# differences_of PROGRAM [newer]: the patterns of differences.txt; what a kernel
+# has that is not Linux 6.1 is in a file of its own.
+differences_of() {
+	local kernel files=()
+
+	[ "${2-}" = newer ] || files=("$here/differences.txt")
+	kernel=$(echo "${LAB_KERNEL:-none}"/boot/vmlinuz-*)
+	kernel=$(sed -nE 's/.*vmlinuz-([0-9]+\.[0-9]+).*/\1/p' <<<"$kernel")
+	[ ! -e "$here/differences-$kernel.txt" ] || files+=("$here/differences-$kernel.txt")
+	[ ${#files[@]} = 0 ] || sed -n "s/^$1: //p" "${files[@]}"
+}
+
 # relay FILE PROGRAM DEVICE: its TAP, with our numbers and its device's name.
+# A newer KVM fails where it is known to differ: that is no failure (TODO).
 relay() {
-	local file=$1 program=$2 device=$3 text=$work/relay line status planned
+	local file=$1 program=$2 device=$3 text=$work/relay line status planned known
 
 	section "$file" "$program" "$device" >"$text"
+	[ "$device" != kvm ] || while IFS= read -r known; do
+		sed -i -E "s~^not ok [0-9]+ - $known.*~& # TODO known of this kernel's KVM~" "$text"
+	done < <(differences_of "$program" newer)
 	while IFS= read -r line; do
 		case $line in
 		"ok "* | "not ok "*)
@@ -140,19 +158,19 @@ seen() {
 }
 
 # same FILE PROGRAM: both devices let the program see the same, but for what
-# differences.txt names.
+# the files of differences name.
 same() {
 	local file=$1 program=$2 pattern stale=0
 	local diff=$work/diff patterns=$work/patterns
 
 	[ "$(wc -w <<<"$devices")" = 2 ] || return 0
-	sed -n "s/^$program: //p" "$here/differences.txt" >"$patterns"
+	differences_of "$program" >"$patterns"
 	diff -U0 <(seen "$file" "$program" kvm) \
 		<(seen "$file" "$program" minivmm) |
 		sed '1,2d; /^@@/d' >"$diff"
 	while IFS= read -r pattern; do
 		grep -Eq -- "^[-+]$pattern" "$diff" && continue
-		echo "# differences.txt: '$program: $pattern' is no difference"
+		echo "# differences: '$program: $pattern' is none"
 		stale=1
 	done <"$patterns"
 	ok $stale "$program: every known difference is one"
