@@ -19,6 +19,7 @@
 #ifndef __ASSEMBLY__
 
 #include <linux/hardirq.h>
+#include <linux/hrtimer.h>
 #include <linux/kvm.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
@@ -192,6 +193,18 @@ static inline bool mvm_compat_interrupt_ran(void)
 	kvm_clear_cpu_l1tf_flush_l1d();
 #endif
 	return true;
+}
+
+/* Linux 6.13 gave it a function that also sets the callback, 6.15 took the old one. */
+static inline void mvm_compat_hrtimer_setup(struct hrtimer *timer,
+					    enum hrtimer_restart (*function)(struct hrtimer *))
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	hrtimer_setup(timer, function, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
+#else
+	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
+	timer->function = function;
+#endif
 }
 
 /* What an MMU notifier's aging callbacks return: int, in later kernels bool. */

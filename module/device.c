@@ -54,6 +54,7 @@ int mvm_check_extension(long extension)
 	case KVM_CAP_ENABLE_CAP_VM:
 	case KVM_CAP_X86_USER_SPACE_MSR:
 	case KVM_CAP_X86_MSR_FILTER:
+	case KVM_CAP_SIGNAL_MSI:
 		return 1;
 	case KVM_CAP_SET_GUEST_DEBUG2:
 		return KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP |

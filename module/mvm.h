@@ -95,6 +95,7 @@ struct mvm_vm {
 #define MVM_PENDING_STEP	BIT(10)	/* stays set while user space single-steps */
 #define MVM_PENDING_STEPPED	BIT(11)	/* a step is complete: tell user space */
 #define MVM_PENDING_WAIT	BIT(12)	/* mvm_vcpu::mp_state is not RUNNABLE */
+#define MVM_PENDING_APIC	BIT(13)	/* the local APIC may have an interrupt */
 
 /**
  * struct mvm_exception - an exception that waits for the next VM entry
@@ -260,7 +261,8 @@ struct mvm_mmio {
  * @io: what @complete needs for port I/O
  * @mmio: what it needs for memory-mapped I/O
  * @cr2: the guest's
- * @cr8: the task priority; user space keeps the APIC
+ * @cr8: the task priority where user space keeps the APIC, or else the APIC's:
+ *	mvm_apic_get_cr8() knows
  * @dr: DR0 to DR3
  * @dr6: the guest's
  * @dr7: the guest's; the one in force may be a debugger's
@@ -341,6 +343,7 @@ void mvm_vm_put(struct mvm_vm *vm);
 /* vcpu.c */
 int mvm_vcpu_create(struct mvm_vm *vm, unsigned long id);
 void mvm_vcpu_destroy(struct mvm_vcpu *vcpu);
+bool mvm_vcpu_apic_base_valid(struct mvm_vcpu *vcpu, u64 value, bool host);
 int mvm_vcpu_set_sregs(struct mvm_vcpu *vcpu, const struct kvm_sregs *sregs,
 		       const u64 pdpte[4]);
 

@@ -93,7 +93,7 @@ static void tell_user(struct mvm_vcpu *vcpu)
 		mvm_vmx_put(vcpu);
 	else
 		mvm_vmx_detach(vcpu);
-	run->cr8 = vcpu->cr8;
+	run->cr8 = mvm_apic_get_cr8(vcpu);
 	run->apic_base = vcpu->msrs.apic_base;
 	run->flags = 0;
 }

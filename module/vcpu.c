@@ -48,6 +48,24 @@ static int get_sregs(struct mvm_vcpu *vcpu, void __user *user)
 	return copy_to_user(user, &sregs, sizeof(sregs)) ? -EFAULT : 0;
 }
 
+/**
+ * mvm_vcpu_apic_base_valid() - may IA32_APIC_BASE be set to this?
+ * @vcpu: the vCPU
+ * @value: the new value
+ * @host: user space does it: it need not go through the modes one by one
+ *
+ * Return: true if it may.
+ */
+bool mvm_vcpu_apic_base_valid(struct mvm_vcpu *vcpu, u64 value, bool host)
+{
+	const struct mvm_cpuid *c = &vcpu->cpuid;
+
+	if (!mvm_apic_base_valid(value, vcpu->maxphyaddr,
+				 mvm_cpuid_has(c->entries, c->nent, MVM_FEATURE_X2APIC)))
+		return false;
+	return host || mvm_lapic_base_change_valid(vcpu->msrs.apic_base, value);
+}
+
 /*
  * What KVM refuses, and no more: programs set the registers in halves. Other
  * rules wait for the VM entry.
@@ -67,7 +85,7 @@ static bool sregs_valid(struct mvm_vcpu *vcpu, const struct kvm_sregs *s)
 	    (s->cr0 & (X86_CR0_PG | X86_CR0_PE)) == X86_CR0_PG ||
 	    (s->cr0 & (X86_CR0_NW | X86_CR0_CD)) == X86_CR0_NW)
 		return false;
-	return mvm_apic_base_valid(s->apic_base, vcpu->maxphyaddr);
+	return mvm_vcpu_apic_base_valid(vcpu, s->apic_base, true);
 }
 
 /**

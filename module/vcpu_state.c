@@ -361,6 +361,10 @@ long mvm_vcpu_state_call(struct mvm_vcpu *vcpu, unsigned int cmd, void __user *u
 		return get_sregs2(vcpu, user);
 	case KVM_SET_SREGS2:
 		return set_sregs2(vcpu, user);
+	case KVM_GET_LAPIC:
+		return mvm_apic_get_state(vcpu, user);
+	case KVM_SET_LAPIC:
+		return mvm_apic_set_state(vcpu, user);
 	case KVM_GET_TSC_KHZ:
 		return vcpu->tsc_khz;
 	case KVM_SET_TSC_KHZ:

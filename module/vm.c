@@ -151,6 +151,8 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return enable_cap(vm, (void __user *)arg);
 	case KVM_X86_SET_MSR_FILTER:
 		return set_msr_filter(vm, (void __user *)arg);
+	case KVM_SIGNAL_MSI:
+		return mvm_irqchip_msi(vm, (void __user *)arg);
 	case KVM_GET_TSC_KHZ:
 		return READ_ONCE(vm->tsc_khz);
 	case KVM_SET_TSC_KHZ:

@@ -6,9 +6,12 @@
 #ifndef MVM_IRQCHIP_H
 #define MVM_IRQCHIP_H
 
+#include <linux/hrtimer.h>
 #include <linux/kvm.h>
 #include <linux/types.h>
 #include <linux/wait.h>
+
+#include "lapic.h"
 
 struct mvm_vcpu;
 struct mvm_vm;
@@ -21,18 +24,40 @@ struct mvm_vm;
 #define MVM_EVENT_NMI		BIT(1)
 #define MVM_EVENT_INIT		BIT(2)
 #define MVM_EVENT_SIPI		BIT(3)
+#define MVM_EVENT_TIMER		BIT(4)	/* the local APIC's timer has come to 0 */
 
 /**
  * struct mvm_apic - what a vCPU has with interrupt controllers in the kernel
  * @vcpu: the vCPU
  * @wait: where the vCPU sleeps in HLT, or until it is started
  * @sipi_vector: of the SIPI that was sent last
+ * @lapic: the registers; the vCPU's, see there
+ * @timer: runs until the timer of @lapic comes to 0
+ * @period: of @timer in ns, or 0 if it runs once; constant while it runs
  */
 struct mvm_apic {
 	struct mvm_vcpu *vcpu;
 	wait_queue_head_t wait;
 	u8 sipi_vector;
+	struct mvm_lapic lapic;
+	struct hrtimer timer;
+	u64 period;
 };
+
+/* apic.c */
+void mvm_apic_init(struct mvm_apic *apic);
+void mvm_apic_reset(struct mvm_vcpu *vcpu);
+void mvm_apic_set_base(struct mvm_vcpu *vcpu, u64 base);
+void mvm_apic_timer_expired(struct mvm_vcpu *vcpu);
+u64 mvm_apic_get_cr8(struct mvm_vcpu *vcpu);
+void mvm_apic_set_cr8(struct mvm_vcpu *vcpu, u64 cr8);
+bool mvm_apic_mmio(struct mvm_vcpu *vcpu, u64 gpa, void *data, u32 len, bool write);
+int mvm_apic_get_msr(struct mvm_vcpu *vcpu, u32 index, u64 *value);
+int mvm_apic_set_msr(struct mvm_vcpu *vcpu, u32 index, u64 value);
+int mvm_apic_get_state(struct mvm_vcpu *vcpu, void __user *user);
+int mvm_apic_set_state(struct mvm_vcpu *vcpu, const void __user *user);
+int mvm_irqchip_send(struct mvm_vm *vm, struct mvm_vcpu *source, struct mvm_lapic_irq *irq);
+int mvm_irqchip_msi(struct mvm_vm *vm, const void __user *user);
 
 /* mp.c */
 int mvm_irqchip_create(struct mvm_vm *vm);
@@ -40,7 +65,7 @@ int mvm_apic_create(struct mvm_vcpu *vcpu);
 void mvm_apic_destroy(struct mvm_vcpu *vcpu);
 void mvm_apic_post(struct mvm_vcpu *vcpu, u32 events);
 int mvm_apic_work(struct mvm_vcpu *vcpu);
-void mvm_apic_take_nmi(struct mvm_vcpu *vcpu);
+void mvm_apic_take(struct mvm_vcpu *vcpu, u32 events);
 void mvm_apic_halt(struct mvm_vcpu *vcpu);
 u32 mvm_get_mp_state(struct mvm_vcpu *vcpu);
 int mvm_set_mp_state(struct mvm_vcpu *vcpu, u32 state);

@@ -87,6 +87,7 @@ int mvm_apic_create(struct mvm_vcpu *vcpu)
 	apic->vcpu = vcpu;
 	init_waitqueue_head(&apic->wait);
 	vcpu->apic = apic;
+	mvm_apic_init(apic);
 	/* All but the boot processor wait until somebody starts them. */
 	set_state(vcpu, vcpu->id ? KVM_MP_STATE_UNINITIALIZED : KVM_MP_STATE_RUNNABLE);
 	return 0;
@@ -100,6 +101,9 @@ int mvm_apic_create(struct mvm_vcpu *vcpu)
  */
 void mvm_apic_destroy(struct mvm_vcpu *vcpu)
 {
+	if (!vcpu->apic)
+		return;
+	hrtimer_cancel(&vcpu->apic->timer);
 	kfree(vcpu->apic);
 }
 
@@ -140,10 +144,15 @@ static u32 take_events(struct mvm_vcpu *vcpu, u32 mask)
 	/* A full barrier: what belongs to them is read after this. */
 	u32 events = atomic_fetch_andnot(mask, &vcpu->events) & mask;
 
+	if (events & MVM_EVENT_TIMER)
+		mvm_apic_timer_expired(vcpu);
+	if (events & MVM_EVENT_INTERRUPT)
+		vcpu->pending |= MVM_PENDING_APIC;
 	if (events & MVM_EVENT_NMI)
 		mvm_vmx_nmi(vcpu);
 	/* SDM Vol. 3, "MP Initialization Protocol Algorithm" */
 	if (events & MVM_EVENT_INIT) {
+		mvm_apic_reset(vcpu);
 		mvm_vmx_init_vcpu(vcpu);
 		set_state(vcpu, vcpu->id ? KVM_MP_STATE_INIT_RECEIVED :
 					   KVM_MP_STATE_RUNNABLE);
@@ -156,23 +165,22 @@ static u32 take_events(struct mvm_vcpu *vcpu, u32 mask)
 }
 
 /**
- * mvm_apic_take_nmi() - an NMI that others sent becomes one that waits
+ * mvm_apic_take() - what others sent takes effect
  * @vcpu: attached
+ * @events: MVM_EVENT_* that matter to the caller
  */
-void mvm_apic_take_nmi(struct mvm_vcpu *vcpu)
+void mvm_apic_take(struct mvm_vcpu *vcpu, u32 events)
 {
-	take_events(vcpu, MVM_EVENT_NMI);
+	take_events(vcpu, events);
 }
 
-/* Does a vCPU that sleeps wake up? @event: it has something in mvm_vcpu::pending */
-static bool wakes(struct mvm_vcpu *vcpu, bool event)
+/* Is there anything that ends HLT? The vCPU is loaded. */
+static bool leaves_halt(struct mvm_vcpu *vcpu)
 {
-	u32 events = atomic_read(&vcpu->events);
-
-	if (events & (MVM_EVENT_INIT | MVM_EVENT_SIPI))
+	if (mvm_vmx_event_waits(vcpu))
 		return true;
-	return vcpu->mp_state == KVM_MP_STATE_HALTED &&
-	       (event || events & MVM_EVENT_NMI);
+	return mvm_lapic_pending(&vcpu->apic->lapic) >= 0 &&
+	       mvm_vmx_ready_for_interrupt(vcpu);
 }
 
 /**
@@ -190,20 +198,21 @@ int mvm_apic_work(struct mvm_vcpu *vcpu)
 {
 	bool uninitialized = vcpu->mp_state == KVM_MP_STATE_UNINITIALIZED;
 	u32 events = take_events(vcpu, ~0U);
-	bool event;
 
 	if (uninitialized && events & (MVM_EVENT_INIT | MVM_EVENT_SIPI))
 		return -EAGAIN;
 	if (!(vcpu->pending & MVM_PENDING_WAIT))
 		return MVM_RESUME;
-	event = mvm_vmx_event_waits(vcpu);
-	if (vcpu->mp_state == KVM_MP_STATE_HALTED && event) {
+	if (vcpu->mp_state == KVM_MP_STATE_HALTED && leaves_halt(vcpu)) {
 		set_state(vcpu, KVM_MP_STATE_RUNNABLE);
 		return MVM_RESUME;
 	}
 	mvm_vmx_put(vcpu);
-	/* Interrupted or not: the run loop looks at signals before all else. */
-	(void)wait_event_interruptible(vcpu->apic->wait, wakes(vcpu, event));
+	/*
+	 * Interrupted or not: the run loop looks at signals before all else, and
+	 * then comes here again. It may be to sleep on: an event need not matter.
+	 */
+	(void)wait_event_interruptible(vcpu->apic->wait, atomic_read(&vcpu->events));
 	return MVM_RESUME;
 }
 

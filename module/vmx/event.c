@@ -228,11 +228,15 @@ static void open_nmi_window(void)
 
 #define NMIS	(MVM_PENDING_NMI_AGAIN | MVM_PENDING_NMI | MVM_PENDING_NMI_2)
 
-/* A debugger can hold new NMIs back: KVM_GUESTDBG_BLOCKIRQ. */
+/*
+ * A debugger can hold new NMIs back, and the local APIC's interrupts:
+ * KVM_GUESTDBG_BLOCKIRQ.
+ */
 static u32 may_go_in(const struct mvm_vcpu *vcpu)
 {
 	if (unlikely(vcpu->debug.control & KVM_GUESTDBG_BLOCKIRQ))
-		return vcpu->pending & ~(MVM_PENDING_NMI | MVM_PENDING_NMI_2);
+		return vcpu->pending & ~(MVM_PENDING_NMI | MVM_PENDING_NMI_2 |
+					 MVM_PENDING_APIC);
 	return vcpu->pending;
 }
 
@@ -265,6 +269,24 @@ static u32 inject_one(struct mvm_vcpu *vcpu)
 	return 0;
 }
 
+/*
+ * The local APIC may have an interrupt. It is taken from there only when it goes
+ * in now: until then one of a higher priority can overtake it.
+ */
+static void take_from_apic(struct mvm_vcpu *vcpu)
+{
+	struct mvm_lapic *lapic = &vcpu->apic->lapic;
+	int vector = mvm_lapic_pending(lapic);
+
+	if (vector < 0) {
+		vcpu->pending &= ~MVM_PENDING_APIC;
+	} else if (mvm_vmx_ready_for_interrupt(vcpu)) {
+		vcpu->pending &= ~MVM_PENDING_APIC;
+		mvm_lapic_acknowledge(lapic, vector);
+		mvm_vmx_interrupt(vcpu, vector);
+	}
+}
+
 /**
  * mvm_vmx_deliver() - do what waits for the VM entry
  * @vcpu: loaded, with something in mvm_vcpu::pending; the VM entry follows
@@ -288,12 +310,14 @@ u32 mvm_vmx_deliver(struct mvm_vcpu *vcpu)
 	if (vcpu->pending & MVM_PENDING_STEP)
 		vmcs_clear32(VMCS_GUEST_INTERRUPTIBILITY,
 			     VMX_BLOCKING_STI | VMX_BLOCKING_MOV_SS);
+	if (may_go_in(vcpu) & MVM_PENDING_APIC)
+		take_from_apic(vcpu);
 	done = inject_one(vcpu);
 	/* The guest exits when the next of those that wait can go in. */
 	left = may_go_in(vcpu) & ~done;
 	if (left & NMIS)
 		open_nmi_window();
-	if (left & MVM_PENDING_INTERRUPT ||
+	if (left & (MVM_PENDING_INTERRUPT | MVM_PENDING_APIC) ||
 	    (left & MVM_PENDING_WINDOW && !(done & MVM_PENDING_INTERRUPT)))
 		vmcs_set32(VMCS_CPU_CONTROLS, VMX_CPU_INTERRUPT_WINDOW);
 	return done | MVM_PENDING_FLUSH;
@@ -404,7 +428,7 @@ void mvm_vmx_get_events(struct mvm_vcpu *vcpu, struct kvm_vcpu_events *events)
 
 	memset(events, 0, sizeof(*events));
 	if (vcpu->apic)
-		mvm_apic_take_nmi(vcpu);
+		mvm_apic_take(vcpu, MVM_EVENT_NMI);
 	if (vcpu->pending & MVM_PENDING_EXCEPTION) {
 		const struct mvm_exception *e = &vcpu->exception;
 
@@ -477,6 +501,8 @@ int mvm_vmx_set_events(struct mvm_vcpu *vcpu, const struct kvm_vcpu_events *even
 	}
 	if (events->interrupt.injected)
 		mvm_vmx_interrupt(vcpu, events->interrupt.nr);
+	if (vcpu->apic && events->flags & KVM_VCPUEVENT_VALID_SIPI_VECTOR)
+		WRITE_ONCE(vcpu->apic->sipi_vector, events->sipi_vector);
 	if (events->nmi.injected)
 		vcpu->pending |= MVM_PENDING_NMI_AGAIN;
 	if (events->flags & KVM_VCPUEVENT_VALID_NMI_PENDING) {

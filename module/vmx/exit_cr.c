@@ -131,16 +131,16 @@ static int change_cr4(struct mvm_vcpu *vcpu, unsigned long cr4, u32 length)
 	return MVM_RESUME;
 }
 
-/* The task priority. User space keeps the APIC: it hears of a lower one. */
+/* The task priority. If user space keeps the APIC, it hears of a lower one. */
 static int change_cr8(struct mvm_vcpu *vcpu, unsigned long cr8, u32 length)
 {
-	u64 old = vcpu->cr8;
+	u64 old = mvm_apic_get_cr8(vcpu);
 
 	if (cr8 & ~0xfUL)
 		return mvm_vmx_inject_gp(vcpu);
-	vcpu->cr8 = cr8;
+	mvm_apic_set_cr8(vcpu, cr8);
 	mvm_vmx_skip(vcpu, length);
-	if (old <= cr8)
+	if (old <= cr8 || vcpu->apic)
 		return MVM_RESUME;
 	/* The end of a single step is not told any more then, as in KVM. */
 	vcpu->pending &= ~MVM_PENDING_STEPPED;
@@ -155,7 +155,7 @@ int mvm_handle_cr_access(struct mvm_vcpu *vcpu)
 	unsigned long value;
 
 	if (CR_TYPE(q) == CR_TYPE_MOV_FROM && CR_NUMBER(q) == 8) {
-		mvm_vmx_set_gpr(vcpu, CR_REGISTER(q), vcpu->cr8);
+		mvm_vmx_set_gpr(vcpu, CR_REGISTER(q), mvm_apic_get_cr8(vcpu));
 		mvm_vmx_skip(vcpu, length);
 		return MVM_RESUME;
 	}

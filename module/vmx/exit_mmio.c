@@ -183,6 +183,9 @@ static int access_parts(struct emulation *e, bool write)
 		struct mvm_mmio_part *part = &mmio->part[i];
 
 		if (mvm_memory_is_device(memory, part->gpa, write)) {
+			if (mvm_apic_mmio(e->vcpu, part->gpa, mmio->data + part->offset,
+					  part->len, write))
+				continue;
 			mmio->device[mmio->nr_device++] = *part;
 			continue;
 		}

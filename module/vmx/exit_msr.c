@@ -44,6 +44,10 @@ static void set_stored(struct mvm_vcpu *vcpu, u32 index, u64 *where, u64 value)
 	*where = value;
 }
 
+/* SDM Vol. 3, "x2APIC Register Address Space" */
+#define X2APIC_FIRST	0x800
+#define X2APIC_MSRS	X2APIC_FIRST ... 0x8ff
+
 static u64 guest_tsc(void)
 {
 	return rdtsc() + vmcs_read64(VMCS_TSC_OFFSET);
@@ -122,6 +126,8 @@ int mvm_vmx_get_msr(struct mvm_vcpu *vcpu, u32 index, u64 *value, bool host)
 	case MSR_IA32_APICBASE:
 		*value = vcpu->msrs.apic_base;
 		return 0;
+	case X2APIC_MSRS:
+		return mvm_apic_get_msr(vcpu, index - X2APIC_FIRST, value);
 	}
 	if (mvm_msr_constant(index, value))
 		return 0;
@@ -182,10 +188,14 @@ int mvm_vmx_set_msr(struct mvm_vcpu *vcpu, u32 index, u64 value, bool host)
 		where = &vcpu->msrs.kernel_gs_base;
 		break;
 	case MSR_IA32_APICBASE:
-		vcpu->msrs.apic_base = value;
+		if (!mvm_vcpu_apic_base_valid(vcpu, value, host))
+			return -EINVAL;
+		mvm_apic_set_base(vcpu, value);
 		/* CPUID shows whether the APIC is on. */
 		mvm_vcpu_update_cpuid(vcpu, mvm_vmx_read_cr4(vcpu));
 		return 0;
+	case X2APIC_MSRS:
+		return mvm_apic_set_msr(vcpu, index - X2APIC_FIRST, value);
 	case MSR_IA32_UCODE_REV:
 		/*
 		 * SDM Vol. 3, "Determining the Signature": software writes 0,

@@ -217,9 +217,6 @@ static void setup_guest(struct mvm_vcpu *vcpu, unsigned long cr0_caches)
 	vcpu->dr6 = 0xffff0ff0;
 	mvm_vmx_write_dr7(vcpu, 0x400);
 	vmcs_write64(VMCS_GUEST_DEBUGCTL, 0);
-	vmcs_write32(VMCS_GUEST_SYSENTER_CS, 0);
-	vmcs_writel(VMCS_GUEST_SYSENTER_ESP, 0);
-	vmcs_writel(VMCS_GUEST_SYSENTER_EIP, 0);
 
 	vmcs_writel(VMCS_GUEST_RSP, 0);
 	vmcs_writel(VMCS_GUEST_RIP, 0xfff0);
@@ -268,8 +265,11 @@ int mvm_vmx_vcpu_create(struct mvm_vcpu *vcpu)
 	setup_host(v);
 	setup_controls(vcpu);
 	setup_guest(vcpu, X86_CR0_CD | X86_CR0_NW);
-	/* SDM Vol. 3, "IA32_PAT MSR": the value after reset */
+	/* What INIT leaves alone; PAT: SDM Vol. 3, "IA32_PAT MSR" */
 	vmcs_write64(VMCS_GUEST_PAT, 0x0007040600070406);
+	vmcs_write32(VMCS_GUEST_SYSENTER_CS, 0);
+	vmcs_writel(VMCS_GUEST_SYSENTER_ESP, 0);
+	vmcs_writel(VMCS_GUEST_SYSENTER_EIP, 0);
 	mvm_vmx_detach(vcpu);
 	return 0;
 }
@@ -279,7 +279,8 @@ int mvm_vmx_vcpu_create(struct mvm_vcpu *vcpu)
  * @vcpu: attached or loaded
  *
  * SDM Vol. 3, "Processor State After Reset" (2024: table 10-1), as KVM has it:
- * FPU, PAT, MTRRs, the MSRs of SYSCALL and the caches' bits in CR0 stay.
+ * FPU, PAT, MTRRs, the MSRs of SYSENTER and SYSCALL and the caches' bits in CR0
+ * stay.
  */
 void mvm_vmx_init_vcpu(struct mvm_vcpu *vcpu)
 {

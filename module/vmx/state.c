@@ -257,7 +257,7 @@ void mvm_vmx_get_sregs(struct mvm_vcpu *vcpu, struct kvm_sregs *sregs)
 	sregs->cr2 = vcpu->cr2;
 	sregs->cr3 = vmcs_readl(VMCS_GUEST_CR3);
 	sregs->cr4 = mvm_vmx_read_cr4(vcpu);
-	sregs->cr8 = vcpu->cr8;
+	sregs->cr8 = mvm_apic_get_cr8(vcpu);
 	sregs->efer = mvm_vmx_read_efer(vcpu);
 	sregs->apic_base = vcpu->msrs.apic_base;
 	/* The external interrupt that waits to be delivered, if any */
@@ -281,8 +281,8 @@ void mvm_vmx_set_sregs(struct mvm_vcpu *vcpu, const struct kvm_sregs *sregs)
 	vmcs_writel(VMCS_GUEST_IDTR_BASE, sregs->idt.base);
 	vmcs_write32(VMCS_GUEST_IDTR_LIMIT, sregs->idt.limit);
 	vcpu->cr2 = sregs->cr2;
-	vcpu->cr8 = sregs->cr8;
-	vcpu->msrs.apic_base = sregs->apic_base;
+	mvm_apic_set_base(vcpu, sregs->apic_base);
+	mvm_apic_set_cr8(vcpu, sregs->cr8);
 	vmcs_writel(VMCS_GUEST_CR3, sregs->cr3);
 	mvm_vmx_write_efer(vcpu, sregs->efer);
 	mvm_vmx_write_cr0(vcpu, sregs->cr0);

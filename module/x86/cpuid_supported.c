@@ -174,6 +174,8 @@ static void add_version(struct list *l)
 	 * the APIC ID of the processor that this code happens to run on.
 	 */
 	e->ebx = r[MVM_EBX] & GENMASK(15, 8);
+	/* The local APIC is no part of the CPU: irqchip/ has this mode. */
+	e->ecx |= BIT(mvm_cpuid_features[MVM_FEATURE_X2APIC].bit);
 }
 
 /* Leaf 4: the host's caches, each belonging to one processor. */

@@ -270,17 +270,18 @@ static bool mtrr_valid(u32 index, u64 value, u8 maxphyaddr)
  * mvm_apic_base_valid() - may IA32_APIC_BASE hold this?
  * @value: the value
  * @maxphyaddr: the guest's physical-address width
- *
- * x2APIC mode is not shown, hence not allowed.
+ * @x2apic: its CPUID shows x2APIC mode
  *
  * Return: true if it may.
  */
-bool mvm_apic_base_valid(u64 value, u8 maxphyaddr)
+bool mvm_apic_base_valid(u64 value, u8 maxphyaddr, bool x2apic)
 {
 	u64 reserved = (maxphyaddr < 64 ? GENMASK_ULL(63, maxphyaddr) : 0) |
-		       GENMASK_ULL(7, 0) | BIT_ULL(9) | APIC_BASE_EXTD;
+		       GENMASK_ULL(7, 0) | BIT_ULL(9) | (x2apic ? 0 : APIC_BASE_EXTD);
 
-	return !(value & reserved);
+	/* SDM Vol. 3, "Detecting and Enabling x2APIC Mode": not while disabled */
+	return !(value & reserved) &&
+	       (value & (APIC_BASE_EXTD | APIC_BASE_EN)) != APIC_BASE_EXTD;
 }
 
 /**
@@ -316,7 +317,7 @@ bool mvm_msr_value_valid(u32 index, u64 value, u8 maxphyaddr)
 	case MCG_CAP:
 		return false;
 	case APIC_BASE:
-		return mvm_apic_base_valid(value, maxphyaddr);
+		return mvm_apic_base_valid(value, maxphyaddr, true);
 	case MTRR_PHYSBASE0 ... MTRR_PHYSMASK7:
 	case MTRR_FIX64K:
 	case MTRR_FIX16K_0 ... MTRR_FIX16K_1:

@@ -66,6 +66,6 @@ bool mvm_msr_constant(u32 index, u64 *value);
 bool mvm_msr_visible(u32 index, const struct mvm_cpuid *cpuid);
 bool mvm_msr_value_valid(u32 index, u64 value, u8 maxphyaddr);
 bool mvm_efer_valid(u64 efer, const struct mvm_cpuid *cpuid, bool host);
-bool mvm_apic_base_valid(u64 value, u8 maxphyaddr);
+bool mvm_apic_base_valid(u64 value, u8 maxphyaddr, bool x2apic);
 
 #endif

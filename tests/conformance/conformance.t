@@ -12,4 +12,6 @@ programs="conf_state conf_msr conf_sync_regs conf_irqchip"
 compare --timeout 300 -- $programs
 # shellcheck disable=SC2086
 compare --timeout 300 --model corei7_haswell_4770 -- $programs
+# IPIs between vCPUs that run at the same time
+compare --timeout 300 --cpus 2 -- conf_irqchip
 done_testing

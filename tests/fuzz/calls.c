@@ -581,10 +581,10 @@ static const struct call vcpu_calls[] = {
 
 /* Known to KVM, not here: EINVAL on a vCPU, ENOTTY on a VM, whatever the argument */
 static const struct call refused[] = {
-	{ CALL(KVM_CREATE_IRQCHIP) }, { CALL(KVM_IRQ_LINE) }, { CALL(KVM_IRQFD) },
+	{ CALL(KVM_IRQ_LINE) }, { CALL(KVM_IRQFD) },
 	{ CALL(KVM_IOEVENTFD) }, { CALL(KVM_CREATE_PIT2) }, { CALL(KVM_GET_DIRTY_LOG) },
 	{ CALL(KVM_CLEAR_DIRTY_LOG) }, { CALL(KVM_SET_GSI_ROUTING) },
-	{ CALL(KVM_SIGNAL_MSI) }, { CALL(KVM_CREATE_DEVICE) }, { CALL(KVM_SET_CLOCK) },
+	{ CALL(KVM_CREATE_DEVICE) }, { CALL(KVM_SET_CLOCK) },
 	{ CALL(KVM_GET_CLOCK) }, { CALL(KVM_SMI) }, { CALL(KVM_GET_LAPIC) },
 	{ CALL(KVM_SET_LAPIC) }, { CALL(KVM_TPR_ACCESS_REPORTING) },
 	{ CALL(KVM_SET_CPUID) }, { CALL(KVM_GET_NESTED_STATE) },
@@ -622,6 +622,7 @@ static bool is_any(unsigned int cmd)
 {
 	static const unsigned int others[] = {
 		KVM_CREATE_VM, KVM_CREATE_VCPU, KVM_RUN, KVM_GET_STATS_FD,
+		KVM_CREATE_IRQCHIP, KVM_SIGNAL_MSI,
 		MINIVMM_GET_VERSION, FIOCLEX, FIONCLEX, FIONBIO, FIOASYNC,
 	};
 	size_t i;

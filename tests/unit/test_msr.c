@@ -98,14 +98,15 @@ static void mtrrs(void **state)
 
 static void apic_base(void **state)
 {
-	assert_true(mvm_apic_base_valid(0xfee00900, PHYS_BITS));
-	assert_true(mvm_apic_base_valid(0xfee00000, PHYS_BITS));
-	assert_false(mvm_apic_base_valid(0xfee00901, PHYS_BITS));
-	assert_false(mvm_apic_base_valid(0xfee00b00, PHYS_BITS));
-	/* x2APIC mode is not there. */
-	assert_false(mvm_apic_base_valid(0xfee00d00, PHYS_BITS));
-	assert_false(mvm_apic_base_valid(0xfee00900 | BIT_ULL(PHYS_BITS), PHYS_BITS));
-	assert_false(valid(0x1b, 0xfee00901));
+	assert_true(mvm_apic_base_valid(0xfee00900, PHYS_BITS, false));
+	assert_true(mvm_apic_base_valid(0xfee00000, PHYS_BITS, false));
+	assert_false(mvm_apic_base_valid(0xfee00901, PHYS_BITS, true));
+	assert_false(mvm_apic_base_valid(0xfee00b00, PHYS_BITS, true));
+	/* x2APIC mode: where CPUID shows it, and the APIC is enabled */
+	assert_false(mvm_apic_base_valid(0xfee00d00, PHYS_BITS, false));
+	assert_true(mvm_apic_base_valid(0xfee00d00, PHYS_BITS, true));
+	assert_false(mvm_apic_base_valid(0xfee00500, PHYS_BITS, true));
+	assert_false(mvm_apic_base_valid(0xfee00900 | BIT_ULL(PHYS_BITS), PHYS_BITS, true));
 }
 
 static void debugctl(void **state)
