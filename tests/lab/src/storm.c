@@ -29,6 +29,7 @@
 #define MODULE		"minivmm"
 #define CPU1		"/sys/devices/system/cpu/cpu1/online"
 #define PAGES		64
+#define HURRIES		40	/* how often pages are taken in a row */
 #define STEPS		40	/* of an owner, in each round */
 #define OWNERS		2
 #define COUNTER		GUEST_DATA
@@ -42,7 +43,7 @@ static const char *device;
 /* What owners tell the parent */
 static struct {
 	int steps;
-	int done[8];		/* how often each kind of step */
+	int done[9];		/* how often each kind of step */
 	char wrong[160];
 } *said;			/* [OWNERS] */
 
@@ -157,6 +158,18 @@ static void give_up_pages(void)
 	madvise(work + at, size, any(2) ? MADV_DONTNEED : MADV_PAGEOUT);
 }
 
+/*
+ * No pause between one and the next: the guest faults on one page after the
+ * other all the time, and one of these faults is half done when all pages go.
+ */
+static void give_up_in_a_hurry(void)
+{
+	int i;
+
+	for (i = 0; i < HURRIES; i++)
+		madvise(work, PAGES * PAGE_SIZE, MADV_DONTNEED);
+}
+
 static void protect_pages(void)
 {
 	size_t at, size;
@@ -197,16 +210,60 @@ static void compare_views(void)
 	}
 }
 
+/*
+ * The guest has no other page than the owner: what the owner writes now is what
+ * it reads there. A page that was the owner's once would pass as one that holds
+ * what the guest wrote.
+ */
+static void same_memory(void)
+{
+	static u64 token;
+	int i, tries;
+
+	for (tries = 0; tries < 10; tries++) {
+		token++;
+		for (i = 0; i < PAGES; i++)
+			__atomic_store_n((u64 *)(work + i * PAGE_SIZE) + 1, token,
+					 __ATOMIC_SEQ_CST);
+		work_wait(&worker);
+		if (!worker.done)
+			break;
+		/* mprotect() and munmap(): what they wait for may come late. */
+		let_go_on("EFAULT");
+	}
+	for (i = 0; i < PAGES; i++) {
+		if (work_echo(&worker, i) != token)
+			wrong("page %d: the guest reads %#llx where the owner wrote %#llx",
+			      i, (unsigned long long)work_echo(&worker, i),
+			      (unsigned long long)token);
+	}
+}
+
+/* The slot's memory is the owner's alone now: no word of it changes. */
+static void nobody_writes(void)
+{
+	u64 before[PAGES];
+	int i;
+
+	for (i = 0; i < PAGES; i++)
+		before[i] = __atomic_load_n((u64 *)(work + i * PAGE_SIZE), __ATOMIC_SEQ_CST);
+	for (i = 0; i < 10000 && !worker.done; i++)
+		usleep(1000);
+	for (i = 0; i < PAGES; i++) {
+		if (*(u64 *)(work + i * PAGE_SIZE) != before[i])
+			wrong("page %d: the guest writes without a slot", i);
+	}
+}
+
 /* The guest meets the hole, which is an exit; the memory it gets is fresh. */
 static void delete_slot(void)
 {
-	int i, write;
+	int write;
 	u64 gpa;
 
 	if (vm_slot(&vm, 1, 0, WORK_GPA, 0, NULL))
 		wrong("deleting the slot: %s", errno_name(errno));
-	for (i = 0; i < 10000 && !worker.done; i++)
-		usleep(1000);
+	nobody_writes();
 	if (!worker.done) {
 		wrong("the worker runs on without memory");
 		return;
@@ -303,15 +360,15 @@ static void owner(bool for_ever)
 			migrate(worker.thread);
 			migrate(thread);
 			break;
+		case 8:
+			give_up_in_a_hurry();
+			break;
 		}
 		said[self].done[what]++;
-		work_wait(&worker);
+		same_memory();
 		before = counter();
 		while (counter() == before && !said[self].wrong[0])
 			usleep(1000);
-		/* mprotect() and munmap() above: let_go_on() may have been early. */
-		if (worker.done)
-			let_go_on("EFAULT");
 		__atomic_fetch_add(&said[self].steps, 1, __ATOMIC_SEQ_CST);
 	}
 	stopping = true;

@@ -12,12 +12,13 @@
 #include "worker.h"
 
 #define CONTROL		(GUEST_DATA + 0x3000)
+#define ECHO		(GUEST_DATA + 0x2000)	/* the second word of each page */
 #define SHADOW		(GUEST_DATA + 0x4000)	/* what each page should hold */
 
 GUEST64(guest_peek, "mov (%rdi), %rax; hlt");
 GUEST64(guest_poke, "mov %rax, (%rdi); hlt");
 GUEST64(guest_call, "call *%rdi; hlt");
-/* RDI: first page, RCX: how many, RBX: control, R8: shadow. */
+/* RDI: first page, RCX: how many, RBX: control, R8: shadow, RSI: echo. */
 GUEST64(guest_work, "\n"
 "1:	xor	%edx, %edx\n"
 "	mov	%rdi, %rax\n"
@@ -34,6 +35,8 @@ GUEST64(guest_work, "\n"
 "3:	inc	%r9\n"
 "	mov	%r9, (%rax)\n"
 "	mov	%r9, (%r8, %rdx, 8)\n"
+"	mov	8(%rax), %r10\n"
+"	mov	%r10, (%rsi, %rdx, 8)\n"
 "	add	$4096, %rax\n"
 "	inc	%rdx\n"
 "	cmp	%rcx, %rdx\n"
@@ -163,6 +166,7 @@ void work_start(struct worker *w, struct vcpu *c, u64 gpa, int pages)
 		.rcx = pages,
 		.rbx = CONTROL,
 		.r8 = SHADOW,
+		.rsi = ECHO,
 	};
 
 	if (pages > WORK_MAX_PAGES)
@@ -199,6 +203,11 @@ const char *work_stop(struct worker *w)
 u64 work_last(struct worker *w, int page)
 {
 	return ((u64 *)(w->c->vm->mem + SHADOW))[page];
+}
+
+u64 work_echo(struct worker *w, int page)
+{
+	return ((u64 *)(w->c->vm->mem + ECHO))[page];
 }
 
 const char *work_errors(struct worker *w)

@@ -61,6 +61,8 @@ const char *work_stop(struct worker *w);
 void work_again(struct worker *w);
 /** work_last() - what the guest wrote last to its page number @page. */
 u64 work_last(struct worker *w, int page);
+/** work_echo() - what the guest read last in that page's second word. */
+u64 work_echo(struct worker *w, int page);
 /** work_errors() - what the guest complains of, as text: "no errors". */
 const char *work_errors(struct worker *w);
 
