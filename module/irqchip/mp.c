@@ -134,6 +134,7 @@ static void kick(struct mvm_vcpu *vcpu)
 void mvm_apic_post(struct mvm_vcpu *vcpu, u32 events)
 {
 	atomic_or(events, &vcpu->events);
+	/* Before the look at whether it sleeps or is loaded: see the top of this file. */
 	smp_mb__after_atomic();
 	kick(vcpu);
 }

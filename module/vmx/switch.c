@@ -254,9 +254,10 @@ void mvm_vmx_load(struct mvm_vcpu *vcpu)
 	mvm_fpu_load(&vcpu->fpu);
 	v->flush_l1d = mvm_vmx_l1d_on_load;
 	WRITE_ONCE(v->loaded, true);
-	/* Before the look at mvm_vcpu::events, see irqchip/mp.c. */
-	if (vcpu->apic)
+	if (vcpu->apic) {
+		/* Before the look at mvm_vcpu::events, see irqchip/mp.c. */
 		smp_mb();
+	}
 }
 
 /**

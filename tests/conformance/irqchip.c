@@ -84,10 +84,16 @@ static void set_lapic(struct vcpu *c, u32 reg, u32 value)
 		bail("KVM_SET_LAPIC: %s", errno_name(errno));
 }
 
+/* A place in a guest that the program names */
+#define LABEL(name)	extern const char name[]
+
 #define HANDLERS	0xf000
 #define APIC		"mov $0xfee00000, %esi\n"
 
-/* Handlers of 31h, 51h and 52h, 8 bytes each: out to port 25h (20h is the PIC's), end of interrupt */
+/*
+ * Handlers of 31h, 51h and 52h, 8 bytes each: tell user space on port 25h (20h is
+ * the PIC's), and end the interrupt.
+ */
 GUEST32(handlers,
 	"mov $0x31, %al; jmp 1f; nop; nop; nop; nop\n"
 	"mov $0x51, %al; jmp 1f; nop; nop; nop; nop\n"
@@ -451,7 +457,8 @@ GUEST32(x2apic,
 	"x2_51: mov $0x51, %al\n"
 	"1: out %al, $0x25\n"
 	"mov $0x80b, %ecx; xor %eax, %eax; xor %edx, %edx; wrmsr; iret\n");
-extern const char x2_31[], x2_51[];
+LABEL(x2_31);
+LABEL(x2_51);
 
 static const char *msr_in(u64 base, u32 index)
 {
@@ -591,14 +598,14 @@ static void run_end(struct runner *r, const char *name)
 GUEST32(ping, PING("0x01000000")
 	"out %al, $0x7f\n"
 	"ping_31: inc %ebp; movl $0, 0xb0(%esi); iret\n");
-extern const char ping_31[];
+LABEL(ping_31);
 GUEST32(pong, APIC
 	"1: sti; hlt; cli; jmp 1b\n"
 	"pong_31: movl $0, 0xb0(%esi)\n"
 	"movl $0, 0x310(%esi); movl $0x31, 0x300(%esi)\n"
 	"inc %edi; cmp $3000, %edi; jne 2f; out %al, $0x7f\n"
 	"2: iret\n");
-extern const char pong_31[];
+LABEL(pong_31);
 
 /* The second spins with interrupts on and no VM exit of its own. */
 GUEST32(spin, APIC
@@ -608,7 +615,7 @@ GUEST32(spin, APIC
 	"movl $0, 0x310(%esi); movl $0x31, 0x300(%esi)\n"
 	"inc %edi; cmp $3000, %edi; jne 2f; out %al, $0x7f\n"
 	"2: iret\n");
-extern const char spin_31[];
+LABEL(spin_31);
 
 /* Both lie in the same memory: the second's code and tables at other places. */
 static void place(struct vcpu *c, const char *code, const char *end, u32 at, u32 idt,
@@ -765,7 +772,7 @@ static void destinations(void)
 }
 
 GUEST32(wait_msi, "sti; hlt; out %al, $0x7e; hlt; wait_31: out %al, $0x7f");
-extern const char wait_31[];
+LABEL(wait_31);
 
 static void msi(void)
 {
