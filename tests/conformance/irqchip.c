@@ -642,15 +642,20 @@ static void both(const char *name, const char *other, const char *other_end,
 		 const char *other_label)
 {
 	struct runner a, b;
+	u64 ms;
 
 	guest_apic(&second, ping);
 	guest_apic(&cpu, ping);
 	PLACE(&cpu, ping, ping_31, 0xb000, 0xc000);
 	place(&second, other, other_end, 0xd000, 0xe000, other_label - other);
+	ms = now_ms();
 	run_start(&b, &second);
 	run_start(&a, &cpu);
 	run_end(&a, name);
 	run_end(&b, "  the other");
+	ms = now_ms() - ms;
+	diag("%llu ms", (unsigned long long)ms);
+	ok(ms < 3000, "  not one at each tick of the scheduler");
 	is_hex(get_regs(&cpu).rbp, 3000, "  none was lost");
 	is_hex(get_regs(&second).rdi, 3000, "  nor there");
 }

@@ -216,6 +216,15 @@ static void priorities(void **state)
 	write(MVM_APIC_EOI, 0);
 	assert_int_equal(mvm_lapic_pending(&l), 0x31);
 	write(MVM_APIC_EOI, 0);
+	/* Both of the same class: PPR is TPR, its lower bits too. */
+	mvm_lapic_request(&l, 0x41, false);
+	write(MVM_APIC_TPR, 0x35);
+	mvm_lapic_acknowledge(&l, mvm_lapic_pending(&l));
+	write(MVM_APIC_TPR, 0x46);
+	assert_int_equal(reg(MVM_APIC_PPR), 0x46);
+	write(MVM_APIC_TPR, 0x3f);
+	assert_int_equal(reg(MVM_APIC_PPR), 0x40);
+	write(MVM_APIC_EOI, 0);
 	/* Off by IA32_APIC_BASE */
 	mvm_lapic_set_base(&l, 0xfee00000);
 	assert_int_equal(mvm_lapic_pending(&l), -1);
