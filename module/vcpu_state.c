@@ -254,31 +254,41 @@ static int setup_mce(struct mvm_vcpu *vcpu, void __user *user)
 
 /*
  * The registers in kvm_run. User space can write there at any time: what is
- * checked and what is used must be one copy.
+ * checked and what is used must be one copy. Behind the barrier the compiler
+ * cannot read the shared page again in place of the copy.
  */
+static void copy_from_run(void *to, const void *shared, size_t size)
+{
+	memcpy(to, shared, size);
+	barrier();
+}
+
 static int take_changed_regs(struct mvm_vcpu *vcpu, u64 dirty)
 {
 	struct kvm_run *run = vcpu->run;
 
 	if (dirty & KVM_SYNC_X86_REGS) {
-		struct kvm_regs regs = run->s.regs.regs;
+		struct kvm_regs regs;
 
+		copy_from_run(&regs, &run->s.regs.regs, sizeof(regs));
 		mvm_vmx_attach(vcpu);
 		mvm_vmx_set_regs(vcpu, &regs);
 		mvm_vmx_detach(vcpu);
 		run->kvm_dirty_regs &= ~KVM_SYNC_X86_REGS;
 	}
 	if (dirty & KVM_SYNC_X86_SREGS) {
-		struct kvm_sregs sregs = run->s.regs.sregs;
+		struct kvm_sregs sregs;
 
+		copy_from_run(&sregs, &run->s.regs.sregs, sizeof(sregs));
 		if (mvm_vcpu_set_sregs(vcpu, &sregs, NULL))
 			return -EINVAL;
 		run->kvm_dirty_regs &= ~KVM_SYNC_X86_SREGS;
 	}
 	if (dirty & KVM_SYNC_X86_EVENTS) {
-		struct kvm_vcpu_events events = run->s.regs.events;
+		struct kvm_vcpu_events events;
 		int ret;
 
+		copy_from_run(&events, &run->s.regs.events, sizeof(events));
 		mvm_vmx_attach(vcpu);
 		ret = mvm_vmx_set_events(vcpu, &events);
 		mvm_vmx_detach(vcpu);

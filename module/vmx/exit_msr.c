@@ -234,9 +234,10 @@ static void read_done(struct mvm_vcpu *vcpu, u64 value)
 	vcpu->enter.regs[MVM_RDX] = value >> 32;
 }
 
+/* Other threads can write to kvm_run meanwhile: each word is read once. */
 static int complete_wrmsr(struct mvm_vcpu *vcpu)
 {
-	if (vcpu->run->msr.error)
+	if (READ_ONCE(vcpu->run->msr.error))
 		return mvm_vmx_inject_gp(vcpu);
 	mvm_vmx_skip(vcpu, vcpu->io.length);
 	return MVM_RESUME;
@@ -244,9 +245,11 @@ static int complete_wrmsr(struct mvm_vcpu *vcpu)
 
 static int complete_rdmsr(struct mvm_vcpu *vcpu)
 {
-	if (!vcpu->run->msr.error)
-		read_done(vcpu, vcpu->run->msr.data);
-	return complete_wrmsr(vcpu);
+	if (READ_ONCE(vcpu->run->msr.error))
+		return mvm_vmx_inject_gp(vcpu);
+	read_done(vcpu, READ_ONCE(vcpu->run->msr.data));
+	mvm_vmx_skip(vcpu, vcpu->io.length);
+	return MVM_RESUME;
 }
 
 /* The access failed: user space's, if it wants these, or a #GP. */

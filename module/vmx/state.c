@@ -282,7 +282,9 @@ void mvm_vmx_set_sregs(struct mvm_vcpu *vcpu, const struct kvm_sregs *sregs)
 	vmcs_write32(VMCS_GUEST_IDTR_LIMIT, sregs->idt.limit);
 	vcpu->cr2 = sregs->cr2;
 	mvm_apic_set_base(vcpu, sregs->apic_base);
-	mvm_apic_set_cr8(vcpu, sregs->cr8);
+	/* As in KVM, one that cannot be is ignored. */
+	if (!(sregs->cr8 & ~0xfULL))
+		mvm_apic_set_cr8(vcpu, sregs->cr8);
 	vmcs_writel(VMCS_GUEST_CR3, sregs->cr3);
 	mvm_vmx_write_efer(vcpu, sregs->efer);
 	mvm_vmx_write_cr0(vcpu, sregs->cr0);

@@ -299,6 +299,15 @@ static void sregs2(void)
 	is(vcpu_run(&cpu), "OUT port=10 size=4 count=1 data=00000000", "  the guest runs");
 	s.cr4 |= 1ull << 40;
 	is(call(KVM_SET_SREGS2, &s), "EINVAL", "KVM_SET_SREGS2, a reserved bit of CR4");
+	s.cr4 &= ~(1ull << 40);
+
+	s.cr8 = 5;
+	is(call(KVM_SET_SREGS2, &s), "0", "KVM_SET_SREGS2 with CR8");
+	s.cr8 = 0x13;
+	is(call(KVM_SET_SREGS2, &s), "0", "KVM_SET_SREGS2, reserved bits of CR8");
+	is_hex(get_sregs(&cpu).cr8, 5, "  are not taken: CR8 is as before");
+	s.cr8 = 0;
+	call(KVM_SET_SREGS2, &s);
 }
 
 static void tsc_khz(void)
