@@ -105,7 +105,7 @@ void entry_run(const struct entry_case *e, struct entry_result *result);
 int entry_launch(void);
 void entry_exit_label(void);
 
-/* mutate.c; the last good case, before its mutation */
+/* mutate.c, mutate_guest.c, good.c, edge.c; the last good case, before its mutation */
 extern struct entry_case entry_good;
 const char *entry_group_name(unsigned int n);
 unsigned int entry_nr_groups(void);
