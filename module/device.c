@@ -21,6 +21,8 @@
  * mvm_check_extension() - KVM_CHECK_EXTENSION
  * @extension: KVM_CAP_*
  *
+ * tests/conformance/capability.c has a row for each, with the test that uses it.
+ *
  * Return: 0 for what is not there, and for what nobody knows.
  */
 int mvm_check_extension(long extension)
