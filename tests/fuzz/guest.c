@@ -41,9 +41,12 @@
 #define EXITS_MAX	150
 #define KICKS_MAX	3
 
-/* The watchdog's times, in microseconds of the runner's CPU time */
+/*
+ * The watchdog's times, in microseconds of the runner's CPU time: from KVM_RUN
+ * to the signal, and from there on
+ */
 #define KICK_AFTER	3000
-#define NUDGE_AFTER	10000
+#define NUDGE_AFTER	7000
 #define LOST_AFTER	500000
 
 enum mode { REAL, PROTECTED, PAGED, PAE, LONG, COMPATIBLE, V8086, MODES };
@@ -58,6 +61,7 @@ struct guest {
 	struct kvm_sregs sregs;	/* as it began */
 	struct kvm_regs regs;
 	unsigned int exits, kicks;
+	u64 since;	/* when KVM_RUN began */
 	bool slow;	/* KVM_RUN begins with many elements of an INS */
 };
 
@@ -83,7 +87,10 @@ __printf(1, 2) static void fail(const char *fmt, ...)
 static pthread_t runner;
 /* When the runner went into KVM_RUN, in microseconds; 0: it is not there. */
 static u64 running_since;
-static unsigned int nudged;
+/* The running_since of the KVM_RUN that was last sent an NMI */
+static u64 nudged;
+/* The watchdog gave up: whoever comes back from the guest stays out of it. */
+static bool lost;
 static clockid_t runner_clock;
 
 /* Not the time of day: the runner may have to wait for its CPU. */
@@ -106,9 +113,9 @@ static void on_cpu(int n)
 }
 
 /* Every other CPU gets an NMI, and says in the kernel's log where it was. */
-static void nudge(int sysrq)
+static void nudge(int sysrq, u64 since)
 {
-	nudged++;
+	__atomic_store_n(&nudged, since, __ATOMIC_SEQ_CST);
 	nudges++;
 	if (write(sysrq, "l", 1) != 1)
 		bail("/proc/sysrq-trigger: %s", strerror(errno));
@@ -126,22 +133,48 @@ static void allow_long_nmis(void)
 	close(fd);
 }
 
+/*
+ * A process whose thread is in such a guest cannot die either: without NMIs
+ * the machine would hang.
+ */
+static noreturn void give_up(int sysrq, u64 since)
+{
+	printf("Bail out! seed=%llu streams=1: the vCPU does not come back\n", seed + stream);
+	fflush(stdout);
+	__atomic_store_n(&lost, true, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&running_since, __ATOMIC_SEQ_CST)) {
+		pthread_kill(runner, SIGUSR1);
+		nudge(sysrq, since);
+		usleep(NUDGE_AFTER);
+	}
+	_exit(99);
+}
+
+/*
+ * How late a signal is counts from when it was sent: the watchdog itself can be
+ * late, for the kernel's words about an NMI take their time on the console.
+ */
 static void *watch(void *unused)
 {
 	int sysrq = open("/proc/sysrq-trigger", O_WRONLY);
-	u64 since, late;
+	u64 since, now, kicked = 0, kicked_at = 0;
 
 	on_cpu(1);
 	for (;;) {
 		usleep(KICK_AFTER / 3);
 		since = __atomic_load_n(&running_since, __ATOMIC_SEQ_CST);
-		late = since ? now_us() - since : 0;
-		if (late > KICK_AFTER)
-			pthread_kill(runner, SIGUSR1);
-		if (late > NUDGE_AFTER)
-			nudge(sysrq);
-		if (late > LOST_AFTER)
-			bail("seed=%llu streams=1: the vCPU does not come back", seed + stream);
+		now = now_us();
+		if (!since || now - since <= KICK_AFTER)
+			continue;
+		if (since != kicked) {
+			kicked = since;
+			kicked_at = now;
+		}
+		pthread_kill(runner, SIGUSR1);
+		if (now - kicked_at > NUDGE_AFTER)
+			nudge(sysrq, since);
+		if (now - kicked_at > LOST_AFTER)
+			give_up(sysrq, since);
 	}
 	return unused;
 }
@@ -169,11 +202,13 @@ static int run(struct guest *g)
 {
 	int ret;
 
-	nudged = 0;
 	g->c.run->exit_reason = 0xdead;
-	__atomic_store_n(&running_since, now_us(), __ATOMIC_SEQ_CST);
+	g->since = now_us();
+	__atomic_store_n(&running_since, g->since, __ATOMIC_SEQ_CST);
 	ret = vcpu_run_raw(&g->c);
 	__atomic_store_n(&running_since, 0, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&lost, __ATOMIC_SEQ_CST))
+		pause();
 	if (ret == -EINTR) {
 		g->kicks++;
 		kicks++;
@@ -389,10 +424,7 @@ static bool go_on(struct guest *g)
 	}
 }
 
-/*
- * interrupts=1: interrupts and NMIs come whenever they like. Not the default:
- * see Documentation/fuzzing.rst.
- */
+/* interrupts=1: interrupts and NMIs come whenever they like. */
 static void interrupt(struct guest *g)
 {
 	struct kvm_interrupt irq = { .irq = below(256) };
@@ -416,7 +448,8 @@ static void fuzz(struct vm *vm)
 		if (interrupting)
 			interrupt(&g);
 		ret = run(&g);
-		if (nudged && !g.slow && get_regs(&g.c).rflags & FLAG_IF) {
+		if (__atomic_load_n(&nudged, __ATOMIC_SEQ_CST) == g.since && !g.slow &&
+		    get_regs(&g.c).rflags & FLAG_IF) {
 			fail("it ran past a signal, with IF = 1");
 			show(&g);
 		}

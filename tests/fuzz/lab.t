@@ -18,7 +18,7 @@ cat >"$work/fuzz.sh" <<'EOS'
 seed=$1 calls=$2 streams=$3 threads=$4 device=$5
 modprobe msr || exit 1
 [ "$device" != /dev/kvm ] || modprobe kvm_intel || exit 1
-fuzz_guest "$device" seed=$seed streams=$streams
+fuzz_guest "$device" seed=$seed streams=$streams interrupts=1
 fuzz_ioctl "$device" seed=$seed calls=$calls threads=$threads
 fuzz_ioctl "$device" seed=$((seed + 1)) calls=$calls threads=0
 EOS
