@@ -11,8 +11,8 @@ devices=minivmm
 compare --timeout 600 -- failnth
 
 script() {
-	printf '%s\n' "echo '=== failnth minivmm'" 'failnth /dev/minivmm load' \
+	printf '%s\n' "echo '=== failload minivmm'" 'failload /dev/minivmm' \
 		'echo "=== status $?"'
 }
-compare --no-module --cpus 2 --timeout 1200 -- failnth
+compare --no-module --cpus 2 --timeout 1200 -- failload
 done_testing

@@ -1,26 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Every call when memory runs out: its 1st allocation fails, then its 2nd,
- * until none is left that could. Each time the call fails with ENOMEM, or does
- * without; and the same call right after it, with all the memory it wants,
- * works. That nothing leaks and the kernel has no complaint is for others to
- * see (tests/debug/alloc.t).
- *
- * Needs a kernel with CONFIG_FAULT_INJECTION, failslab and fail_page_alloc, and
- * minivmm loaded; "load" as second argument: tries loading it, instead.
- */
-#include <dirent.h>
+/* Every call when memory runs out: each of its allocations fails once. inject.h */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/utsname.h>
 #include "tap.h"
 #include "vm.h"
-
-#define DEBUGFS		"/sys/kernel/debug/"
-#define MODULE		"minivmm"
+#include "inject.h"
 
 /* Guest-physical addresses from 1 GiB on, a fresh GiB each time */
 #define FAR(n)		((u64)(n) << 30)
@@ -33,126 +19,11 @@ GUEST64(guest_exec, "call *%rdi; hlt");
 GUEST64(guest_outs, "mov %rdi, %rsi; mov $16, %ecx; mov $0x10, %dx; rep outsb; hlt");
 
 static const char *device;
-static int fail_nth = -1;
 static struct vm vm;
 static struct vcpu c;
 static u64 far;			/* where FAR_SIZE of fresh memory is now */
 static void *far_mem;
 static int far_used;
-
-static void put_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		bail("%s: %s", path, strerror(errno));
-	close(fd);
-}
-
-static long get_number(const char *path)
-{
-	FILE *f = fopen(path, "r");
-	long n;
-
-	if (!f || fscanf(f, "%ld", &n) != 1)
-		bail("%s: %s", path, strerror(errno));
-	fclose(f);
-	return n;
-}
-
-/* All allocations of the marked task may fail, and without many words. */
-static void set_up_failures(void)
-{
-	put_file(DEBUGFS "failslab/ignore-gfp-wait", "N");
-	put_file(DEBUGFS "failslab/verbose", "0");
-	put_file(DEBUGFS "fail_page_alloc/ignore-gfp-wait", "N");
-	put_file(DEBUGFS "fail_page_alloc/ignore-gfp-highmem", "N");
-	put_file(DEBUGFS "fail_page_alloc/min-order", "0");
-	put_file(DEBUGFS "fail_page_alloc/verbose", "0");
-	fail_nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	if (fail_nth < 0)
-		bail("/proc/thread-self/fail-nth: %s", strerror(errno));
-}
-
-/* Let the nth allocation from now on fail. */
-static void arm(int n)
-{
-	char text[16];
-	int length = snprintf(text, sizeof(text), "%d", n);
-
-	if (pwrite(fail_nth, text, length, 0) != length)
-		bail("fail-nth: %s", strerror(errno));
-}
-
-/* Return: did one fail? */
-static bool disarm(void)
-{
-	char text[16] = "";
-
-	if (pread(fail_nth, text, sizeof(text) - 1, 0) <= 0)
-		bail("fail-nth: %s", strerror(errno));
-	arm(0);
-	return atoi(text) == 0;
-}
-
-/**
- * struct call - something that allocates
- * @name: what it is
- * @prepare: before each try
- * @call: the call; -1 and errno if it failed
- * @undo: after each try that succeeded, with what @call returned
- * @also: another errno that it may have, 0: none
- */
-struct call {
-	const char *name;
-	void (*prepare)(void);
-	long (*call)(void);
-	void (*undo)(long ret);
-	int also;
-};
-
-static void try_from(const struct call *call, int first)
-{
-	int n, failed = 0, without = 0, wrong = 0;
-	bool injected;
-	long ret;
-	int err;
-
-	for (n = first; n < first + 5000; n++) {
-		if (call->prepare)
-			call->prepare();
-		arm(n);
-		ret = call->call();
-		err = errno;
-		injected = disarm();
-		if (ret >= 0) {
-			without += injected;
-		} else {
-			failed++;
-			if (!injected || (err != ENOMEM && err != call->also)) {
-				diag("allocation %d: %s", n, errno_name(err));
-				wrong++;
-			}
-			ret = call->call();
-			if (ret < 0) {
-				diag("after allocation %d: %s", n, errno_name(errno));
-				wrong++;
-			}
-		}
-		if (ret >= 0 && call->undo)
-			call->undo(ret);
-		if (!injected)
-			break;
-	}
-	diag("%s: of %d allocations that failed, %d made it fail, %d did not",
-	     call->name, failed + without, failed, without);
-	ok(!wrong && !injected, "%s without memory", call->name);
-}
-
-static void try(const struct call *call)
-{
-	try_from(call, 1);
-}
 
 static void close_it(long fd)
 {
@@ -209,6 +80,14 @@ static long create_vcpu(void)
 
 	next_id += ret >= 0;
 	return ret;
+}
+
+static void fresh_irqchip_vm(void)
+{
+	vm_open(&vm, device, 1 << 20);
+	if (ioctl(vm.fd, KVM_CREATE_IRQCHIP, 0))
+		bail("KVM_CREATE_IRQCHIP: %s", strerror(errno));
+	next_id = 0;
 }
 
 static void fresh_vm(void)
@@ -273,6 +152,37 @@ static long set_identity_map(void)
 	return ioctl(vm.fd, KVM_SET_IDENTITY_MAP_ADDR, &address);
 }
 
+/* A filter, and none again */
+static long set_msr_filter(void)
+{
+	u8 bits[8] = { 0xff };
+	struct kvm_msr_filter filter = {
+		.ranges[0] = {
+			.flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE,
+			.nmsrs = 64,
+			.base = 0x140,
+			.bitmap = bits,
+		},
+		.ranges[1] = {
+			.flags = KVM_MSR_FILTER_READ,
+			.nmsrs = 8,
+			.base = 0x200,
+			.bitmap = bits,
+		},
+	};
+	struct kvm_msr_filter none = {};
+
+	return ioctl(vm.fd, KVM_X86_SET_MSR_FILTER, &filter) ?:
+	       ioctl(vm.fd, KVM_X86_SET_MSR_FILTER, &none);
+}
+
+static long set_user_msr(void)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_X86_USER_SPACE_MSR };
+
+	return ioctl(vm.fd, KVM_ENABLE_CAP, &cap);
+}
+
 /* --- A vCPU's calls --------------------------------------------------------------- */
 
 static long get_set_regs(void)
@@ -294,6 +204,71 @@ static long get_set_fpu(void)
 	struct kvm_fpu fpu;
 
 	return ioctl(c.fd, KVM_GET_FPU, &fpu) ?: ioctl(c.fd, KVM_SET_FPU, &fpu);
+}
+
+static long get_set_xsave(void)
+{
+	struct kvm_xsave state;
+
+	return ioctl(c.fd, KVM_GET_XSAVE, &state) ?: ioctl(c.fd, KVM_SET_XSAVE, &state);
+}
+
+static long get_set_xcrs(void)
+{
+	struct kvm_xcrs state;
+
+	return ioctl(c.fd, KVM_GET_XCRS, &state) ?: ioctl(c.fd, KVM_SET_XCRS, &state);
+}
+
+static long get_set_debugregs(void)
+{
+	struct kvm_debugregs state;
+
+	return ioctl(c.fd, KVM_GET_DEBUGREGS, &state) ?: ioctl(c.fd, KVM_SET_DEBUGREGS, &state);
+}
+
+static long get_set_events(void)
+{
+	struct kvm_vcpu_events state;
+
+	return ioctl(c.fd, KVM_GET_VCPU_EVENTS, &state) ?: ioctl(c.fd, KVM_SET_VCPU_EVENTS, &state);
+}
+
+static long get_set_mp_state(void)
+{
+	struct kvm_mp_state state;
+
+	return ioctl(c.fd, KVM_GET_MP_STATE, &state) ?: ioctl(c.fd, KVM_SET_MP_STATE, &state);
+}
+
+static long get_set_sregs2(void)
+{
+	struct kvm_sregs2 state;
+
+	return ioctl(c.fd, KVM_GET_SREGS2, &state) ?: ioctl(c.fd, KVM_SET_SREGS2, &state);
+}
+
+static long set_guest_debug(void)
+{
+	struct kvm_guest_debug debug = { .control = KVM_GUESTDBG_ENABLE };
+	struct kvm_guest_debug off = {};
+
+	return ioctl(c.fd, KVM_SET_GUEST_DEBUG, &debug) ?:
+	       ioctl(c.fd, KVM_SET_GUEST_DEBUG, &off);
+}
+
+static long translate(void)
+{
+	struct kvm_translation tr = { .linear_address = GUEST_CODE };
+
+	return ioctl(c.fd, KVM_TRANSLATE, &tr);
+}
+
+static long setup_mce(void)
+{
+	u64 cap = 1;
+
+	return ioctl(c.fd, KVM_X86_SETUP_MCE, &cap);
 }
 
 static long get_set_msrs(void)
@@ -333,13 +308,13 @@ static long set_signal_mask(void)
 	       ioctl(c.fd, KVM_SET_SIGNAL_MASK, NULL);
 }
 
-static long get_stats(void)
+static long get_stats_of(int owner)
 {
 	char buf[512];
 	long n = -1;
 	int fd, err;
 
-	fd = ioctl(c.fd, KVM_GET_STATS_FD, 0);
+	fd = ioctl(owner, KVM_GET_STATS_FD, 0);
 	if (fd < 0)
 		return -1;
 	n = read(fd, buf, sizeof(buf));
@@ -347,6 +322,16 @@ static long get_stats(void)
 	close(fd);
 	errno = err;
 	return n;
+}
+
+static long get_vcpu_stats(void)
+{
+	return get_stats_of(c.fd);
+}
+
+static long get_vm_stats(void)
+{
+	return get_stats_of(vm.fd);
 }
 
 static void *mapping;
@@ -369,13 +354,13 @@ static void unmap_vcpu(long ret)
 
 /* --- KVM_RUN ---------------------------------------------------------------------- */
 
-/* It came to its HLT; I/O on the way there is not our business. */
+/* It came to its HLT; I/O and devices on the way there are not our business. */
 static long run(void)
 {
 	do {
 		if (ioctl(c.fd, KVM_RUN, 0))
 			return -1;
-	} while (c.run->exit_reason == KVM_EXIT_IO);
+	} while (c.run->exit_reason == KVM_EXIT_IO || c.run->exit_reason == KVM_EXIT_MMIO);
 	if (c.run->exit_reason == KVM_EXIT_HLT)
 		return 0;
 	diag("exit reason %u", c.run->exit_reason);
@@ -415,6 +400,12 @@ static void no_far_memory(long ret)
 static void far_read(void)
 {
 	far_memory(guest_read, guest_read_end);
+}
+
+static void far_hole(void)
+{
+	far_read();
+	set_region(0, 0, NULL);
 }
 
 static void far_write(void)
@@ -464,6 +455,27 @@ static void fresh_guest(void)
 	guest64(&c, guest_write);
 }
 
+/* With a local APIC, and what only such a vCPU has */
+static void fresh_apic(void)
+{
+	fresh_irqchip_vm();
+	vcpu_open(&c, &vm, 0);
+}
+
+static long get_set_lapic(void)
+{
+	struct kvm_lapic_state state;
+
+	return ioctl(c.fd, KVM_GET_LAPIC, &state) ?: ioctl(c.fd, KVM_SET_LAPIC, &state);
+}
+
+static long signal_msi(void)
+{
+	struct kvm_msi msi = { .address_lo = 0xfee00000, .data = 0x30 };
+
+	return ioctl(vm.fd, KVM_SIGNAL_MSI, &msi);
+}
+
 static void close_all(long ret)
 {
 	(void)ret;
@@ -490,6 +502,11 @@ static const struct call system_calls[] = {
 static const struct call life_calls[] = {
 	{ "KVM_CREATE_VCPU",
 	  .prepare = fresh_vm, .call = create_vcpu, .undo = close_vm_and },
+	{ "KVM_CREATE_VCPU with a local APIC",
+	  .prepare = fresh_irqchip_vm, .call = create_vcpu, .undo = close_vm_and },
+	{ "KVM_GET_LAPIC and KVM_SET_LAPIC",
+	  .prepare = fresh_apic, .call = get_set_lapic, .undo = close_all },
+	{ "KVM_SIGNAL_MSI", .prepare = fresh_apic, .call = signal_msi, .undo = close_all },
 	{ "the first KVM_RUN", .prepare = fresh_guest, .call = run, .undo = close_all },
 	{ "close", .prepare = fresh_guest, .call = close_vcpu_and_vm },
 };
@@ -502,17 +519,30 @@ static const struct call vm_calls[] = {
 	  .prepare = have_slot, .call = move_slot, .undo = no_slot },
 	{ "KVM_SET_USER_MEMORY_REGION, delete", .prepare = have_slot, .call = delete_slot },
 	{ "KVM_SET_TSS_ADDR", .call = set_tss_address },
+	{ "KVM_X86_SET_MSR_FILTER", .call = set_msr_filter },
+	{ "KVM_ENABLE_CAP", .call = set_user_msr },
 	{ "KVM_GET_REGS and KVM_SET_REGS", .call = get_set_regs },
 	{ "KVM_GET_SREGS and KVM_SET_SREGS", .call = get_set_sregs },
 	{ "KVM_GET_FPU and KVM_SET_FPU", .call = get_set_fpu },
+	{ "KVM_GET_XSAVE and KVM_SET_XSAVE", .call = get_set_xsave },
+	{ "KVM_GET_XCRS and KVM_SET_XCRS", .call = get_set_xcrs },
+	{ "KVM_GET_DEBUGREGS and KVM_SET_DEBUGREGS", .call = get_set_debugregs },
+	{ "KVM_GET_SREGS2 and KVM_SET_SREGS2", .call = get_set_sregs2 },
+	{ "KVM_GET_VCPU_EVENTS and KVM_SET_VCPU_EVENTS", .call = get_set_events },
+	{ "KVM_GET_MP_STATE and KVM_SET_MP_STATE", .call = get_set_mp_state },
+	{ "KVM_SET_GUEST_DEBUG", .call = set_guest_debug },
+	{ "KVM_TRANSLATE", .call = translate },
+	{ "KVM_X86_SETUP_MCE", .call = setup_mce },
 	{ "KVM_GET_MSRS and KVM_SET_MSRS", .call = get_set_msrs },
 	{ "KVM_GET_CPUID2 and KVM_SET_CPUID2", .call = get_set_cpuid },
 	{ "KVM_SET_SIGNAL_MASK", .call = set_signal_mask },
-	{ "KVM_GET_STATS_FD and read", .call = get_stats },
+	{ "KVM_GET_STATS_FD and read", .call = get_vcpu_stats },
+	{ "a VM's KVM_GET_STATS_FD and read", .call = get_vm_stats },
 	{ "mmap of the vCPU", .call = map_vcpu, .undo = unmap_vcpu },
 	{ "KVM_RUN, a read", .prepare = far_read, .call = run, .undo = no_far_memory },
 	{ "KVM_RUN, a write", .prepare = far_write, .call = run, .undo = no_far_memory },
 	{ "KVM_RUN, code", .prepare = far_exec, .call = run, .undo = no_far_memory },
+	{ "KVM_RUN, a device", .prepare = far_hole, .call = run, .undo = no_far_memory },
 	/* What the kernel copies for a program that faults is EFAULT then. */
 	{ "KVM_RUN, REP OUTS",
 	  .prepare = far_outs, .call = run, .undo = no_far_memory, .also = EFAULT },
@@ -531,17 +561,17 @@ static void try_calls(void)
 	if (vm.sys < 0)
 		bail("%s: %s", device, strerror(errno));
 	for (i = 0; i < ARRAY_SIZE(system_calls); i++)
-		try(&system_calls[i]);
+		inject(&system_calls[i]);
 	close(vm.sys);
 	for (i = 0; i < ARRAY_SIZE(life_calls); i++)
-		try(&life_calls[i]);
+		inject(&life_calls[i]);
 
 	fresh_vm();
-	try(&(struct call){ "KVM_SET_IDENTITY_MAP_ADDR", .call = set_identity_map });
+	inject(&(struct call){ "KVM_SET_IDENTITY_MAP_ADDR", .call = set_identity_map });
 	vcpu_open(&c, &vm, next_id++);
 	cpuid = supported_cpuid(&vm);
 	for (i = 0; i < ARRAY_SIZE(vm_calls); i++)
-		try(&vm_calls[i]);
+		inject(&vm_calls[i]);
 	/* After all that, a guest runs as if nothing had been. */
 	for (n = 0; n < 3; n++) {
 		far_write();
@@ -551,153 +581,10 @@ static void try_calls(void)
 	close_all(0);
 }
 
-/* --- The module itself ------------------------------------------------------------ */
-
-static int module_file = -1;
-
-static long load(void)
-{
-	return syscall(SYS_finit_module, module_file, "", 0);
-}
-
-/*
- * What the kernel allocates for a module before it calls that: it warns when
- * that fails, which is not our business. It reads the parameters last.
- */
-static int allocations_before_init(void)
-{
-	const int many = 100000;
-	char text[16] = "";
-	int i, most = 0, n;
-
-	for (i = 0; i < 3; i++) {
-		arm(many);
-		if (!syscall(SYS_finit_module, module_file, "vpid=2", 0) ||
-		    errno != EINVAL)
-			bail("a wrong parameter: %s", strerror(errno));
-		if (pread(fail_nth, text, sizeof(text) - 1, 0) <= 0)
-			bail("fail-nth: %s", strerror(errno));
-		arm(0);
-		n = many - atoi(text);
-		most = n > most ? n : most;
-	}
-	diag("allocations before the module's own: %d", most);
-	return most;
-}
-
-static void unload(long ret)
-{
-	(void)ret;
-	if (syscall(SYS_delete_module, MODULE, O_NONBLOCK))
-		bail("unloading: %s", strerror(errno));
-}
-
-/* The thread that does a CPU's part when it is brought online, or asked to */
-static int hotplug_thread(int cpu)
-{
-	char want[32], path[64], name[32];
-	struct dirent *entry;
-	DIR *dir = opendir("/proc");
-	FILE *f;
-
-	snprintf(want, sizeof(want), "cpuhp/%d", cpu);
-	while (dir && (entry = readdir(dir))) {
-		if (!atoi(entry->d_name))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%d/comm", atoi(entry->d_name));
-		f = fopen(path, "r");
-		if (f && fscanf(f, "%31s", name) == 1 && !strcmp(name, want)) {
-			fclose(f);
-			closedir(dir);
-			return atoi(entry->d_name);
-		}
-		if (f)
-			fclose(f);
-	}
-	bail("no thread %s", want);
-}
-
-/*
- * The page for VMXON is allocated by that thread, once after the module was
- * loaded. Let the first page that it wants be refused, then the second …
- */
-static void try_vmxon(int cpu)
-{
-	int skip_pages, failed = 0, wrong = 0;
-	char path[64], text[16];
-	bool injected;
-	int fd, err;
-
-	snprintf(path, sizeof(path), "/proc/%d/make-it-fail", hotplug_thread(cpu));
-	put_file(path, "1");
-	put_file(DEBUGFS "fail_page_alloc/task-filter", "Y");
-	put_file(DEBUGFS "fail_page_alloc/interval", "1");
-	for (skip_pages = 0; skip_pages < 100; skip_pages++) {
-		if (load())
-			bail("loading: %s", strerror(errno));
-		vm.sys = open_device();
-		/* "space" is used up while it is more than what is wanted. */
-		snprintf(text, sizeof(text), "%d", skip_pages ? skip_pages + 1 : 0);
-		put_file(DEBUGFS "fail_page_alloc/space", text);
-		put_file(DEBUGFS "fail_page_alloc/times", "1");
-		put_file(DEBUGFS "fail_page_alloc/probability", "100");
-		fd = create_vm();
-		err = errno;
-		put_file(DEBUGFS "fail_page_alloc/probability", "0");
-		injected = get_number(DEBUGFS "fail_page_alloc/times") == 0;
-		if (fd < 0) {
-			failed++;
-			if (!injected || err != ENOMEM) {
-				diag("page %d: %s", skip_pages + 1, errno_name(err));
-				wrong++;
-			}
-			fd = create_vm();
-			if (fd < 0) {
-				diag("after page %d: %s", skip_pages + 1,
-				     errno_name(errno));
-				wrong++;
-			}
-		}
-		close(fd);
-		close(vm.sys);
-		unload(0);
-		if (!injected)
-			break;
-	}
-	put_file(path, "0");
-	ok(failed && !wrong && !injected, "KVM_CREATE_VM without memory on CPU %d", cpu);
-}
-
-static void try_loading(void)
-{
-	struct utsname name;
-	char path[256];
-	int cpu;
-
-	uname(&name);
-	snprintf(path, sizeof(path), "/lib/modules/%s/extra/" MODULE ".ko", name.release);
-	module_file = open(path, O_RDONLY | O_CLOEXEC);
-	if (module_file < 0)
-		bail("%s: %s", path, strerror(errno));
-	try_from(&(struct call){ "loading the module", .call = load, .undo = unload },
-		 allocations_before_init() + 1);
-	for (cpu = 0; cpu < sysconf(_SC_NPROCESSORS_ONLN); cpu++)
-		try_vmxon(cpu);
-}
-
 int main(int argc, char **argv)
 {
 	device = argc > 1 ? argv[1] : "/dev/kvm";
-	if (access("/proc/self/fail-nth", F_OK)) {
-		skip("this kernel has no fault injection", "calls without memory");
-		return done_testing();
-	}
-	set_up_failures();
-	/* The program's own pages are there: a fault of ours tells nothing. */
-	mlockall(MCL_CURRENT);
-	if (argc > 2 && !strcmp(argv[2], "load"))
-		try_loading();
-	else
+	if (inject_init())
 		try_calls();
 	return done_testing();
 }
