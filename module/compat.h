@@ -18,6 +18,7 @@
 
 #ifndef __ASSEMBLY__
 
+#include <linux/eventfd.h>
 #include <linux/hardirq.h>
 #include <linux/hrtimer.h>
 #include <linux/kvm.h>
@@ -49,6 +50,18 @@
 #define wrmsrl		wrmsrq
 #define rdmsrl_safe	rdmsrq_safe
 #define wrmsrl_safe	wrmsrq_safe
+#endif
+
+/* Linux 6.8 counts by one only. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+#define mvm_compat_eventfd_signal(ctx)	eventfd_signal(ctx)
+#else
+#define mvm_compat_eventfd_signal(ctx)	eventfd_signal(ctx, 1)
+#endif
+
+/* Programs still call it, where the header has forgotten it. */
+#ifndef KVM_GET_NR_MMU_PAGES
+#define KVM_GET_NR_MMU_PAGES		_IO(KVMIO, 0x45)
 #endif
 
 /*

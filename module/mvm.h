@@ -20,6 +20,7 @@
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
+#include "bus.h"
 #include "irqchip/irqchip.h"
 #include "memory/memory.h"
 #include "vmx/arch.h"
@@ -42,6 +43,7 @@
 /* Pages of a vCPU's mapping, as KVM has them */
 #define MVM_RUN_PAGE		0
 #define MVM_PIO_PAGE		KVM_PIO_PAGE_OFFSET
+#define MVM_RING_PAGE		KVM_COALESCED_MMIO_PAGE_OFFSET	/* the VM's */
 #define MVM_VCPU_PAGES		3
 
 /*
@@ -63,6 +65,11 @@
  * @tsc_offset: what a new vCPU's TSC is ahead of the host's
  * @tsc_khz: what a new vCPU's KVM_GET_TSC_KHZ says
  * @ept_cpus: CPUs whose TLB may hold translations of @memory
+ * @bus: who listens to writes to devices, or NULL for nobody; written with
+ *	@lock held, read under RCU
+ * @ring: of coalesced writes; a page of each vCPU's mapping
+ * @ring_lock: held by whoever adds to it
+ * @mmu_pages: what KVM_SET_NR_MMU_PAGES said
  * @msr_exits: KVM_MSR_EXIT_REASON_* for which user space emulates an MSR
  * @msr_filter: which MSRs the guests may access, or NULL for all; written with
  *	@lock held, read under RCU
@@ -77,6 +84,10 @@ struct mvm_vm {
 	u64 tsc_offset;
 	u32 tsc_khz;
 	cpumask_var_t ept_cpus;
+	struct mvm_listeners __rcu *bus[MVM_NR_BUSES];
+	struct page *ring;
+	spinlock_t ring_lock; /* see above */
+	unsigned long mmu_pages;
 	u32 msr_exits;
 	struct mvm_msr_filter __rcu *msr_filter;
 };
@@ -333,6 +344,12 @@ struct mvm_vcpu {
 static inline void *mvm_vcpu_page(struct mvm_vcpu *vcpu, int page)
 {
 	return page_address(vcpu->pages[page]);
+}
+
+/* Does anybody but user space want to know of writes to devices? */
+static inline bool mvm_vm_listens(struct mvm_vm *vm, enum mvm_bus_kind kind)
+{
+	return rcu_access_pointer(vm->bus[kind]);
 }
 
 /* vm.c */

@@ -381,7 +381,9 @@ static struct mvm_vcpu *vcpu_alloc(struct mvm_vm *vm, unsigned long id)
 	vcpu->id = id;
 	vcpu->tsc_khz = READ_ONCE(vm->tsc_khz);
 	mutex_init(&vcpu->mutex);
-	for (i = 0; i < MVM_VCPU_PAGES; i++) {
+	get_page(vm->ring);
+	vcpu->pages[MVM_RING_PAGE] = vm->ring;
+	for (i = 0; i < MVM_RING_PAGE; i++) {
 		vcpu->pages[i] = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 		if (!vcpu->pages[i])
 			goto free;

@@ -7,6 +7,7 @@
  * also those whose descriptor is closed: their numbers stay taken, as in KVM.
  */
 #include <linux/anon_inodes.h>
+#include <linux/compat.h>
 #include <linux/cpumask.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -17,6 +18,7 @@
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
+#include "compat.h"
 #include "mvm.h"
 #include "vmx/vmx.h"
 
@@ -35,6 +37,7 @@ static void vm_destroy(struct kref *refs)
 	mvm_vmx_disable();
 	free_cpumask_var(vm->ept_cpus);
 	mvm_vm_free_msr_filter(vm);
+	mvm_bus_destroy(vm);
 	kfree(vm);
 }
 
@@ -65,6 +68,58 @@ static int set_user_memory_region(struct mvm_vm *vm, void __user *user)
 	if (copy_from_user(&region, user, sizeof(region)))
 		return -EFAULT;
 	return mvm_memory_set_region(&vm->memory, &region);
+}
+
+/* A pointer in a structure; a 32-bit program's has four bytes of nothing behind. */
+static void __user *pointer(void __user *p)
+{
+	return in_compat_syscall() ? compat_ptr((compat_uptr_t)(unsigned long)p) : p;
+}
+
+static int get_dirty_log(struct mvm_vm *vm, void __user *user)
+{
+	struct kvm_dirty_log log;
+
+	if (copy_from_user(&log, user, sizeof(log)))
+		return -EFAULT;
+	return mvm_memory_get_dirty_log(&vm->memory, log.slot, pointer(log.dirty_bitmap));
+}
+
+static int clear_dirty_log(struct mvm_vm *vm, void __user *user)
+{
+	struct kvm_clear_dirty_log log;
+
+	if (copy_from_user(&log, user, sizeof(log)))
+		return -EFAULT;
+	return mvm_memory_clear_dirty_log(&vm->memory, log.slot, log.first_page,
+					  log.num_pages, pointer(log.dirty_bitmap));
+}
+
+static int ioeventfd(struct mvm_vm *vm, void __user *user)
+{
+	struct kvm_ioeventfd args;
+
+	if (copy_from_user(&args, user, sizeof(args)))
+		return -EFAULT;
+	return mvm_vm_ioeventfd(vm, &args);
+}
+
+static int coalesced_zone(struct mvm_vm *vm, void __user *user, bool add)
+{
+	struct kvm_coalesced_mmio_zone zone;
+
+	if (copy_from_user(&zone, user, sizeof(zone)))
+		return -EFAULT;
+	return mvm_vm_coalesced_zone(vm, &zone, add);
+}
+
+/* A limit for shadow page tables, of which there are none. KVM's least is 64. */
+static int set_nr_mmu_pages(struct mvm_vm *vm, unsigned long pages)
+{
+	if (pages < 64)
+		return -EINVAL;
+	WRITE_ONCE(vm->mmu_pages, pages);
+	return 0;
 }
 
 /* Where KVM may put three pages of its own; we need none, and check the same. */
@@ -103,6 +158,8 @@ static int enable_cap(struct mvm_vm *vm, void __user *user)
 			return -EINVAL;
 		WRITE_ONCE(vm->msr_exits, cap.args[0]);
 		return 0;
+	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
+		return mvm_memory_set_manual_log(&vm->memory, cap.args[0]);
 	}
 	return -EINVAL;
 }
@@ -139,6 +196,20 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return mvm_irqchip_create(vm);
 	case KVM_SET_USER_MEMORY_REGION:
 		return set_user_memory_region(vm, (void __user *)arg);
+	case KVM_GET_DIRTY_LOG:
+		return get_dirty_log(vm, (void __user *)arg);
+	case KVM_CLEAR_DIRTY_LOG:
+		return clear_dirty_log(vm, (void __user *)arg);
+	case KVM_IOEVENTFD:
+		return ioeventfd(vm, (void __user *)arg);
+	case KVM_REGISTER_COALESCED_MMIO:
+	case KVM_UNREGISTER_COALESCED_MMIO:
+		return coalesced_zone(vm, (void __user *)arg,
+				      cmd == KVM_REGISTER_COALESCED_MMIO);
+	case KVM_SET_NR_MMU_PAGES:
+		return set_nr_mmu_pages(vm, arg);
+	case KVM_GET_NR_MMU_PAGES:
+		return READ_ONCE(vm->mmu_pages);
 	case KVM_SET_TSS_ADDR:
 		return set_tss_address(vm, arg);
 	case KVM_SET_IDENTITY_MAP_ADDR:
@@ -199,9 +270,12 @@ int mvm_vm_create(unsigned long type)
 	/* Guests start with a TSC of zero, all vCPUs with the same. */
 	vm->tsc_offset = -rdtsc();
 	vm->tsc_khz = tsc_khz;
+	ret = mvm_bus_init(vm);
+	if (ret)
+		goto free_vm;
 	ret = -ENOMEM;
 	if (!zalloc_cpumask_var(&vm->ept_cpus, GFP_KERNEL_ACCOUNT))
-		goto free_vm;
+		goto free_bus;
 	ret = mvm_vmx_enable();
 	if (ret)
 		goto free_mask;
@@ -219,6 +293,8 @@ disable:
 	mvm_vmx_disable();
 free_mask:
 	free_cpumask_var(vm->ept_cpus);
+free_bus:
+	mvm_bus_destroy(vm);
 free_vm:
 	kfree(vm);
 	return ret;

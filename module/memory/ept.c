@@ -261,6 +261,27 @@ static bool leaf_is_mapped(u64 *entry)
 	return true;
 }
 
+static bool leaf_protect(u64 *entry)
+{
+	/* Atomically: the CPU may be setting the accessed or dirty bit. */
+	return test_and_clear_bit(MVM_EPT_WRITE_BIT, (unsigned long *)entry);
+}
+
+/**
+ * mvm_ept_protect() - make all that is mapped in a range read-only
+ * @ept: the tree
+ * @start: first guest-physical address
+ * @end: the first one behind the range
+ *
+ * A large page that is partly in the range loses the permission as a whole.
+ *
+ * Return: whether an INVEPT is needed before nobody writes there any more.
+ */
+bool mvm_ept_protect(struct mvm_ept *ept, u64 start, u64 end)
+{
+	return any_leaf(ept->root, MVM_EPT_ROOT, start, end, leaf_protect);
+}
+
 /**
  * mvm_ept_test_young() - was any page in a range accessed since it was mapped
  * or last aged?

@@ -26,7 +26,8 @@
 
 /* SDM Vol. 3, "EPT Translation Mechanism": formats of the entries. */
 #define MVM_EPT_READ		BIT_ULL(0)
-#define MVM_EPT_WRITE		BIT_ULL(1)
+#define MVM_EPT_WRITE_BIT	1
+#define MVM_EPT_WRITE		BIT_ULL(MVM_EPT_WRITE_BIT)
 #define MVM_EPT_EXEC		BIT_ULL(2)
 #define MVM_EPT_RWX		(MVM_EPT_READ | MVM_EPT_WRITE | MVM_EPT_EXEC)
 #define MVM_EPT_WB		(6ULL << 3)
@@ -74,5 +75,6 @@ int mvm_ept_lowest_table(const struct mvm_ept *ept, u64 gpa);
 bool mvm_ept_test_young(struct mvm_ept *ept, u64 start, u64 end);
 bool mvm_ept_clear_young(struct mvm_ept *ept, u64 start, u64 end);
 bool mvm_ept_mapped(struct mvm_ept *ept, u64 start, u64 end);
+bool mvm_ept_protect(struct mvm_ept *ept, u64 start, u64 end);
 
 #endif /* MVM_MEMORY_EPT_H */

@@ -197,6 +197,8 @@ static int page_level(struct mvm_memory *mem, const struct fault *fault)
 	unsigned long start;
 	u64 size;
 
+	if (unlikely(fault->slot.dirty))
+		return MVM_EPT_4K;
 	if (mem->features.page_1g)
 		level = MVM_EPT_1G;
 	else if (mem->features.page_2m)
@@ -237,6 +239,7 @@ static int map_locked(struct mvm_memory *mem, const struct fault *fault,
 	u64 mask = mvm_ept_size(level) - 1;
 	u64 hpa = page_to_phys(fault->page);
 	u64 prot = MVM_EPT_READ;
+	bool writable = fault->writable;
 	int ret;
 
 	/* The host's large page is aligned: this would be a bug of ours. */
@@ -245,7 +248,10 @@ static int map_locked(struct mvm_memory *mem, const struct fault *fault,
 
 	if (level == MVM_EPT_4K || mem->features.exec_huge)
 		prot |= MVM_EPT_EXEC;
-	if (fault->writable) {
+	if (unlikely(fault->slot.dirty) && writable)
+		writable = mvm_dirty_fault(&fault->slot, fault->gpa,
+					   fault->access & MVM_ACCESS_WRITE);
+	if (writable) {
 		prot |= MVM_EPT_WRITE;
 		if (!folio_test_dirty(folio))
 			folio_mark_dirty(folio);

@@ -125,30 +125,48 @@ free:
  */
 void mvm_memory_destroy(struct mvm_memory *mem)
 {
+	unsigned int i;
+
 	/* Calls ->release(), if exit of the owner has not done it already. */
 	mmu_notifier_unregister(&mem->notifier, mem->mm);
 
 	free_page((unsigned long)mem->ept.root);
+	for (i = 0; i < mem->slots->nr; i++)
+		kvfree(mem->slots->slot[i].dirty);
 	kvfree(mem->slots);
 }
 
-/* Makes one change that mvm_slot_plan() allowed. */
-static void change_slot(struct mvm_memory *mem, enum mvm_slot_change change,
-			const struct mvm_slot *new)
+/* Makes one change that mvm_slot_plan() allowed. Returns 0 or -ENOMEM. */
+static int change_slot(struct mvm_memory *mem, enum mvm_slot_change change,
+		       struct mvm_slot *new)
 {
-	const struct mvm_slot *old;
+	const struct mvm_slot *old = mvm_slot_by_id(mem->slots, new->id);
+	unsigned long *unused = old ? old->dirty : NULL;
+	int ret;
+
+	if (change != MVM_SLOT_DELETE && new->flags & KVM_MEM_LOG_DIRTY_PAGES) {
+		new->dirty = unused;
+		unused = NULL;
+		ret = new->dirty ? 0 : mvm_dirty_init(mem, new);
+		if (ret)
+			return ret;
+	}
 
 	spin_lock(&mem->lock);
-	if (change != MVM_SLOT_CREATE) {
-		old = mvm_slot_by_id(mem->slots, new->id);
+	if (change == MVM_SLOT_FLAGS && new->dirty)
+		mvm_dirty_begin(mem, new);
+	else if (old)
+		/* Where logging has ended, large pages may come back. */
 		mvm_memory_unmap(mem, old->gpa, old->gpa + old->size);
+	if (old)
 		mvm_slot_remove(mem->slots, new->id);
-	}
 	if (change != MVM_SLOT_DELETE)
 		mvm_slot_insert(mem->slots, new);
 	/* Faults under way looked the address up in the old table. */
 	mem->changes++;
 	mvm_memory_unlock(mem);
+	kvfree(unused);
+	return 0;
 }
 
 /**
@@ -160,7 +178,8 @@ static void change_slot(struct mvm_memory *mem, enum mvm_slot_change change,
  * guest accesses its memory there any more. May sleep; call it without
  * mmap_lock.
  *
- * Return: 0, -EINVAL, -EEXIST (overlap), or -EINTR (killed while waiting).
+ * Return: 0, -EINVAL, -EEXIST (overlap), -ENOMEM (no room for a dirty log), or
+ * -EINTR (killed while waiting).
  */
 int mvm_memory_set_region(struct mvm_memory *mem,
 			  const struct kvm_userspace_memory_region *region)
@@ -181,7 +200,7 @@ int mvm_memory_set_region(struct mvm_memory *mem,
 	ret = mvm_slot_plan(mem->slots, region, mem->gpa_limit, TASK_SIZE_MAX,
 			    &change);
 	if (!ret && change != MVM_SLOT_SAME)
-		change_slot(mem, change, &new);
+		ret = change_slot(mem, change, &new);
 	up_write(&mem->slots_sem);
 	return ret;
 }
@@ -210,6 +229,9 @@ static int copy_guest(struct mvm_memory *mem, u64 gpa, void *buf, size_t len,
 		hva = (void __user *)mvm_slot_hva(slot, gpa);
 		left = write ? copy_to_user(hva, buf, n) :
 			       copy_from_user(buf, hva, n);
+		/* After the write, whole or not: see dirty.c. */
+		if (write)
+			mvm_dirty_mark(slot, gpa, n);
 		if (left) {
 			ret = -EFAULT;
 			break;
@@ -320,10 +342,14 @@ int mvm_memory_cmpxchg_entry(struct mvm_memory *mem, u64 gpa, u64 old, u64 new,
 			     size_t len)
 {
 	const struct mvm_slot *slot = mvm_slot_find(mem->slots, gpa);
+	int ret;
 
 	if (!slot || mvm_slot_is_readonly(slot))
 		return 0;
-	return cmpxchg_user((void __user *)mvm_slot_hva(slot, gpa), old, new, len);
+	ret = cmpxchg_user((void __user *)mvm_slot_hva(slot, gpa), old, new, len);
+	if (!ret)
+		mvm_dirty_mark(slot, gpa, len);
+	return ret;
 }
 
 /**

@@ -9,6 +9,7 @@
  *
  *	memory.c	the life of it, slots changing, reads and writes of ours
  *	fault.c		an EPT violation: from the guest-physical address to a page
+ *	dirty.c		the dirty log: which pages were written to
  *	notifier.c	the host takes pages back, and asks which are in use
  *	slot.c		the table of slots
  *	ept.c		the tree of EPT tables
@@ -56,6 +57,7 @@ struct mvm_ept_features {
  * @features: constant
  * @flush: see mvm_memory_init()
  * @notifier: tells what the host does with the owner's memory
+ * @manual_log: KVM_DIRTY_LOG_* that KVM_ENABLE_CAP has switched on
  * @slots_sem: held for writing by whoever changes @slots, for reading while
  *	the owner's memory is accessed through a slot. Outside mmap_lock.
  * @lock: protects all that follows. Inside mmap_lock, the rmap locks and the
@@ -79,6 +81,7 @@ struct mvm_memory {
 	struct mvm_ept_features features;
 	void (*flush)(struct mvm_memory *mem);
 	struct mmu_notifier notifier;
+	u64 manual_log;
 
 	struct rw_semaphore slots_sem;
 	spinlock_t lock; /* protects what follows */
@@ -107,11 +110,20 @@ int mvm_memory_cmpxchg_entry(struct mvm_memory *mem, u64 gpa, u64 old, u64 new,
 			     size_t len);
 bool mvm_memory_is_device(struct mvm_memory *mem, u64 gpa, bool write);
 
+int mvm_memory_set_manual_log(struct mvm_memory *mem, u64 options);
+int mvm_memory_get_dirty_log(struct mvm_memory *mem, u32 id, void __user *bitmap);
+int mvm_memory_clear_dirty_log(struct mvm_memory *mem, u32 id, u64 first, u32 pages,
+			       const void __user *bitmap);
+
 /* For the files of memory/ alone. */
 extern const struct mmu_notifier_ops mvm_memory_notifier_ops;
 u64 *mvm_memory_new_table(void);
 void mvm_memory_unmap(struct mvm_memory *mem, u64 start, u64 end);
 void mvm_memory_unlock(struct mvm_memory *mem) __releases(&mem->lock);
+int mvm_dirty_init(struct mvm_memory *mem, struct mvm_slot *slot);
+void mvm_dirty_begin(struct mvm_memory *mem, const struct mvm_slot *slot);
+void mvm_dirty_mark(const struct mvm_slot *slot, u64 gpa, u64 len);
+bool mvm_dirty_fault(const struct mvm_slot *slot, u64 gpa, bool write);
 bool mvm_memory_invalid(const struct mvm_memory *mem, unsigned long start,
 			unsigned long end);
 

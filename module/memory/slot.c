@@ -79,9 +79,8 @@ static bool overlaps(const struct mvm_slots *slots, u32 id, u64 gpa, u64 size)
  * @change: what is to be done
  *
  * The rules, and where more than one is broken the order, are KVM's, so that
- * user space sees the same errno. Two differ, because what they allow is not
- * there yet: there is one address space (no SMM), and KVM_MEM_LOG_DIRTY_PAGES
- * is an unknown flag.
+ * user space sees the same errno. One differs, because what it allows is not
+ * there: there is one address space (no SMM).
  *
  * Return: 0, -EINVAL, or -EEXIST for an overlap with another slot.
  */
@@ -92,7 +91,7 @@ int mvm_slot_plan(const struct mvm_slots *slots,
 	u64 gpa = region->guest_phys_addr, size = region->memory_size;
 	const struct mvm_slot *old;
 
-	if (region->flags & ~(u32)KVM_MEM_READONLY)
+	if (region->flags & ~(u32)(KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES))
 		return -EINVAL;
 	if (!IS_ALIGNED(size, SLOT_ALIGN) || !IS_ALIGNED(gpa, SLOT_ALIGN) ||
 	    !IS_ALIGNED(region->userspace_addr, SLOT_ALIGN))
@@ -114,12 +113,12 @@ int mvm_slot_plan(const struct mvm_slots *slots,
 	if (!old) {
 		*change = MVM_SLOT_CREATE;
 	} else if (region->userspace_addr != old->hva || size != old->size ||
-		   region->flags != old->flags) {
+		   (region->flags ^ old->flags) & KVM_MEM_READONLY) {
 		return -EINVAL;
 	} else if (gpa != old->gpa) {
 		*change = MVM_SLOT_MOVE;
 	} else {
-		*change = MVM_SLOT_SAME;
+		*change = region->flags == old->flags ? MVM_SLOT_SAME : MVM_SLOT_FLAGS;
 		return 0;
 	}
 

@@ -17,8 +17,9 @@
  * @gpa: its first guest-physical address
  * @size: bytes
  * @hva: address of its first byte in the owner's address space
- * @flags: KVM_MEM_READONLY or 0
+ * @flags: KVM_MEM_READONLY and KVM_MEM_LOG_DIRTY_PAGES, or 0
  * @id: the number that user space gave it, below MVM_NR_SLOTS
+ * @dirty: with KVM_MEM_LOG_DIRTY_PAGES: a bit for each page, see dirty.c
  *
  * @gpa, @size and @hva are multiples of 4096, and @size is not 0.
  */
@@ -28,6 +29,7 @@ struct mvm_slot {
 	unsigned long hva;
 	u32 flags;
 	u32 id;
+	unsigned long *dirty;
 };
 
 /**
@@ -45,6 +47,7 @@ enum mvm_slot_change {
 	MVM_SLOT_SAME,
 	MVM_SLOT_CREATE,
 	MVM_SLOT_MOVE,
+	MVM_SLOT_FLAGS,
 	MVM_SLOT_DELETE,
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * IN, OUT, INS and OUTS. Every port is user space's: the access becomes a
- * KVM_EXIT_IO, and the next KVM_RUN ends the instruction.
+ * KVM_EXIT_IO, and the next KVM_RUN ends the instruction. What is written can
+ * have a listener (bus.c) instead.
  *
  * For the string forms the memory operand is ours to access. SDM Vol. 3,
  * "Exit Qualification for I/O Instructions": the VM exit comes before any
@@ -248,6 +249,13 @@ static int handle_string(struct mvm_vcpu *vcpu, unsigned long q)
 		return MVM_RESUME;
 	if (ret < 0)
 		return ret == -EFAULT ? cannot_emulate(vcpu) : ret;
+	if (!in && unlikely(mvm_vm_listens(vcpu->vm, MVM_BUS_PIO)) &&
+	    mvm_bus_write(vcpu->vm, MVM_BUS_PIO, IO_PORT(q), io->size, io_data(vcpu))) {
+		mvm_vmx_attach(vcpu);
+		advance(vcpu, MVM_RSI, 1);
+		mvm_vmx_detach(vcpu);
+		return MVM_RESUME;
+	}
 	fill_run(vcpu, q, n);
 	if (in) {
 		vcpu->complete = complete_ins;
@@ -267,6 +275,12 @@ int mvm_handle_io(struct mvm_vcpu *vcpu)
 	vcpu->io.length = vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH);
 	if (unlikely(q & IO_STRING))
 		return handle_string(vcpu, q);
+	if (unlikely(mvm_vm_listens(vcpu->vm, MVM_BUS_PIO)) && !(q & IO_IN) &&
+	    mvm_bus_write(vcpu->vm, MVM_BUS_PIO, IO_PORT(q), IO_SIZE(q),
+			  &vcpu->enter.regs[MVM_RAX])) {
+		mvm_vmx_skip(vcpu, vcpu->io.length);
+		return MVM_RESUME;
+	}
 
 	fill_run(vcpu, q, 1);
 	if (q & IO_IN) {

@@ -169,6 +169,21 @@ static int find_parts(struct emulation *e, int segment, u64 offset, size_t len,
 	return 0;
 }
 
+/* What listeners (bus.c) take of a write is not for user space. */
+static void tell_listeners(struct mvm_vcpu *vcpu, struct mvm_mmio_part *part)
+{
+	u8 len;
+
+	if (likely(!mvm_vm_listens(vcpu->vm, MVM_BUS_MMIO)))
+		return;
+	for (; part->len; part->gpa += len, part->offset += len, part->len -= len) {
+		len = min_t(u8, part->len, PIECE);
+		if (!mvm_bus_write(vcpu->vm, MVM_BUS_MMIO, part->gpa, len,
+				   vcpu->mmio.data + part->offset))
+			return;
+	}
+}
+
 /* Access the parts that are memory, and list those that are a device's. */
 static int access_parts(struct emulation *e, bool write)
 {
@@ -183,10 +198,16 @@ static int access_parts(struct emulation *e, bool write)
 		struct mvm_mmio_part *part = &mmio->part[i];
 
 		if (mvm_memory_is_device(memory, part->gpa, write)) {
+			struct mvm_mmio_part *device = &mmio->device[mmio->nr_device];
+
 			if (mvm_apic_mmio(e->vcpu, part->gpa, mmio->data + part->offset,
 					  part->len, write))
 				continue;
-			mmio->device[mmio->nr_device++] = *part;
+			*device = *part;
+			if (write)
+				tell_listeners(e->vcpu, device);
+			if (device->len)
+				mmio->nr_device++;
 			continue;
 		}
 		if (write)

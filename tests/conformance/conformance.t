@@ -14,4 +14,8 @@ compare --timeout 300 -- $programs
 compare --timeout 300 --model corei7_haswell_4770 -- $programs
 # IPIs between vCPUs that run at the same time
 compare --timeout 300 --cpus 2 -- conf_irqchip
+# Another thread works on what the guest uses; then also without the EPT's
+# accessed and dirty flags.
+compare --timeout 300 --cpus 2 -- conf_dirty_log conf_ioeventfd conf_coalesced
+compare --timeout 300 --cpus 2 --append "minivmm.eptad=0 kvm_intel.eptad=0" -- conf_dirty_log
 done_testing

@@ -83,9 +83,10 @@ static const struct call sys_calls[] = {
 };
 
 static const struct call vm_calls[] = {
-	{ CALL(KVM_SET_USER_MEMORY_REGION), fill_region, .errnos = E(INVAL) | E(EXIST),
-	  .exact = true },
-	{ CALL(KVM_SET_USER_MEMORY_REGION), fill_region, .errnos = E(INVAL) | E(EXIST),
+	{ CALL(KVM_SET_USER_MEMORY_REGION), fill_region,
+	  .errnos = E(INVAL) | E(EXIST) | E(NOMEM), .exact = true },
+	{ CALL(KVM_SET_USER_MEMORY_REGION), fill_region,
+	  .errnos = E(INVAL) | E(EXIST) | E(NOMEM),
 	  .exact = true },
 	{ CALL(KVM_SET_TSS_ADDR), .errnos = E(INVAL) },
 	{ CALL(KVM_SET_IDENTITY_MAP_ADDR), fill_address, .errnos = E(INVAL) },

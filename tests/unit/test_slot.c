@@ -206,13 +206,31 @@ static void test_plan_overlap(void **state)
 			      &change), -EEXIST);
 }
 
+static void test_plan_flags(void **state)
+{
+	const u32 log = KVM_MEM_LOG_DIRTY_PAGES, ro = KVM_MEM_READONLY;
+	struct mvm_slots *slots = *state;
+	enum mvm_slot_change change;
+
+	assert_int_equal(plan(slots, 0, log, MIB, MIB, HVA + MIB, &change), -EINVAL);
+	assert_int_equal(plan(slots, 3, log | ro, GIB, MIB, HVA, &change), 0);
+	assert_int_equal(change, MVM_SLOT_CREATE);
+	insert(slots, 3, GIB, MIB, HVA);
+	assert_int_equal(plan(slots, 3, log, GIB, MIB, HVA, &change), 0);
+	assert_int_equal(change, MVM_SLOT_FLAGS);
+	assert_int_equal(plan(slots, 3, log, 2 * GIB, MIB, HVA, &change), 0);
+	assert_int_equal(change, MVM_SLOT_MOVE);
+	assert_int_equal(plan(slots, 3, log | ro, GIB, MIB, HVA, &change), -EINVAL);
+	assert_int_equal(plan(slots, 3, 0, GIB, MIB, HVA, &change), 0);
+	assert_int_equal(change, MVM_SLOT_SAME);
+}
+
 static void test_plan_bad_values(void **state)
 {
 	static const struct {
 		u32 id, flags;
 		u64 gpa, size, hva;
 	} cases[] = {
-		{ 3, KVM_MEM_LOG_DIRTY_PAGES, GIB, MIB, HVA },
 		{ 3, 4, GIB, MIB, HVA },
 		{ 3, 1u << 31, GIB, MIB, HVA },
 		{ 3, 0, GIB + 1, MIB, HVA },
@@ -328,6 +346,7 @@ int main(void)
 		cmocka_unit_test(test_full),
 		SLOTS_TEST(test_plan_changes),
 		SLOTS_TEST(test_plan_overlap),
+		SLOTS_TEST(test_plan_flags),
 		SLOTS_TEST(test_plan_bad_values),
 		cmocka_unit_test(test_clip),
 		cmocka_unit_test(test_level),

@@ -2,6 +2,7 @@
 /* Every call when memory runs out: each of its allocations fails once. inject.h */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include "tap.h"
@@ -127,6 +128,123 @@ static long move_slot(void)
 static long delete_slot(void)
 {
 	return set_region(0, 0, NULL);
+}
+
+static int logging_slot(u64 flags)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = 1,
+		.flags = flags,
+		.guest_phys_addr = 1 << 20,
+		.memory_size = 1 << 16,
+		.userspace_addr = (uintptr_t)vm.mem,
+	};
+
+	return ioctl(vm.fd, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
+static long begin_logging(void)
+{
+	return logging_slot(KVM_MEM_LOG_DIRTY_PAGES);
+}
+
+static void end_logging(long ret)
+{
+	(void)ret;
+	logging_slot(0);
+}
+
+static void have_log(void)
+{
+	logging_slot(KVM_MEM_LOG_DIRTY_PAGES);
+}
+
+static long get_dirty_log(void)
+{
+	u64 bits = 0;
+	struct kvm_dirty_log log = { .slot = 1, .dirty_bitmap = &bits };
+
+	return ioctl(vm.fd, KVM_GET_DIRTY_LOG, &log);
+}
+
+static long clear_dirty_log(void)
+{
+	u64 bits = ~0ull;
+	struct kvm_clear_dirty_log log = {
+		.slot = 1, .num_pages = 16, .dirty_bitmap = &bits,
+	};
+
+	return ioctl(vm.fd, KVM_CLEAR_DIRTY_LOG, &log);
+}
+
+static int event = -1;
+
+static long ioeventfd(u64 addr, u32 flags)
+{
+	struct kvm_ioeventfd args = {
+		.fd = event, .addr = addr, .len = 1, .flags = KVM_IOEVENTFD_FLAG_PIO | flags,
+	};
+
+	return ioctl(vm.fd, KVM_IOEVENTFD, &args);
+}
+
+/* One that stays: taking the other out makes a new list. */
+static void have_event(void)
+{
+	if (event < 0)
+		event = eventfd(0, EFD_CLOEXEC);
+	ioeventfd(0x500, 0);
+}
+
+static void have_events(void)
+{
+	have_event();
+	ioeventfd(0x501, 0);
+}
+
+static long assign_event(void)
+{
+	return ioeventfd(0x501, 0);
+}
+
+static long deassign_event(void)
+{
+	return ioeventfd(0x501, KVM_IOEVENTFD_FLAG_DEASSIGN);
+}
+
+static void no_event(long ret)
+{
+	(void)ret;
+	deassign_event();
+}
+
+static long zone(unsigned long cmd)
+{
+	struct kvm_coalesced_mmio_zone z = { .addr = 0x600, .size = 8, .pio = 1 };
+
+	return ioctl(vm.fd, cmd, &z);
+}
+
+static long register_zone(void)
+{
+	return zone(KVM_REGISTER_COALESCED_MMIO);
+}
+
+static long unregister_zone(void)
+{
+	return zone(KVM_UNREGISTER_COALESCED_MMIO);
+}
+
+static void have_zone(void)
+{
+	have_event();
+	register_zone();
+}
+
+static void no_zone(long ret)
+{
+	(void)ret;
+	unregister_zone();
 }
 
 static void have_slot(void)
@@ -518,6 +636,15 @@ static const struct call vm_calls[] = {
 	{ "KVM_SET_USER_MEMORY_REGION, move",
 	  .prepare = have_slot, .call = move_slot, .undo = no_slot },
 	{ "KVM_SET_USER_MEMORY_REGION, delete", .prepare = have_slot, .call = delete_slot },
+	{ "KVM_SET_USER_MEMORY_REGION, a log",
+	  .prepare = have_slot, .call = begin_logging, .undo = end_logging },
+	{ "KVM_GET_DIRTY_LOG", .prepare = have_log, .call = get_dirty_log },
+	{ "KVM_CLEAR_DIRTY_LOG", .prepare = have_log, .call = clear_dirty_log, .undo = no_slot },
+	{ "KVM_IOEVENTFD", .prepare = have_event, .call = assign_event, .undo = no_event },
+	{ "KVM_IOEVENTFD, out", .prepare = have_events, .call = deassign_event },
+	{ "KVM_REGISTER_COALESCED_MMIO",
+	  .prepare = have_event, .call = register_zone, .undo = no_zone },
+	{ "KVM_UNREGISTER_COALESCED_MMIO", .prepare = have_zone, .call = unregister_zone },
 	{ "KVM_SET_TSS_ADDR", .call = set_tss_address },
 	{ "KVM_X86_SET_MSR_FILTER", .call = set_msr_filter },
 	{ "KVM_ENABLE_CAP", .call = set_user_msr },
