@@ -157,6 +157,7 @@ include scripts/debug.mk
 include scripts/kernels.mk
 include scripts/entry.mk
 include scripts/fuzz.mk
+include scripts/selftests.mk
 
 .PHONY: all help module userspace guests tests tests-lab tests-fuzz unit setup demo check check-all prove bench lab \
 	lab-debug install clean distclean

@@ -111,9 +111,10 @@ static int get_msr_index_list(struct kvm_msr_list __user *user)
 
 /*
  * MSRs whose value is the host's to tell, whatever a VM does: the calls for
- * them are on the system descriptor. VMX is not shown to guests.
+ * them are on the system descriptor. VMX is not shown to guests, and there are
+ * no performance counters.
  */
-static const u32 feature_msrs[] = { MSR_IA32_UCODE_REV };
+static const u32 feature_msrs[] = { MSR_IA32_UCODE_REV, MSR_IA32_PERF_CAPABILITIES };
 
 /* KVM_GET_MSR_FEATURE_INDEX_LIST: as KVM_GET_MSR_INDEX_LIST */
 static int get_msr_feature_index_list(struct kvm_msr_list __user *user)
@@ -146,9 +147,12 @@ static int get_feature_msrs(struct kvm_msrs __user *user)
 	if (IS_ERR(entries))
 		return PTR_ERR(entries);
 	for (i = 0; i < head.nmsrs; i++) {
-		if (entries[i].index != MSR_IA32_UCODE_REV)
+		if (entries[i].index == MSR_IA32_PERF_CAPABILITIES)
+			entries[i].data = 0;
+		else if (entries[i].index == MSR_IA32_UCODE_REV)
+			rdmsrl_safe(MSR_IA32_UCODE_REV, &entries[i].data);
+		else
 			break;
-		rdmsrl_safe(MSR_IA32_UCODE_REV, &entries[i].data);
 	}
 	if (copy_to_user(user->entries, entries, size))
 		i = -EFAULT;

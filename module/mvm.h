@@ -60,6 +60,7 @@
  * @lock: serialises the creation of vCPUs and the VM's own calls
  * @memory: guest-physical memory; @memory.mm is the process that owns the VM
  * @vcpus: by number
+ * @max_vcpu_id: vCPUs' numbers are below it; 0: MVM_MAX_VCPU_ID
  * @nr_vcpus: how many there are or are being created
  * @irqchip: vCPUs have a local APIC in the kernel; constant once there is one
  * @tsc_offset: what a new vCPU's TSC is ahead of the host's
@@ -79,6 +80,7 @@ struct mvm_vm {
 	struct mutex lock;	/* see above */
 	struct mvm_memory memory;
 	struct xarray vcpus;
+	u32 max_vcpu_id;
 	int nr_vcpus;
 	bool irqchip;
 	u64 tsc_offset;

@@ -83,7 +83,7 @@ static void *vcpu_image(void *owner, size_t *size)
 
 	if (!header)
 		return NULL;
-	snprintf((char *)(header + 1), NAME_SIZE, "minivmm-%d/vcpu-%d",
+	snprintf((char *)(header + 1), NAME_SIZE, "kvm-%d/vcpu-%d",
 		 task_pid_nr(current), vcpu->id);
 
 	d = (void *)header + header->desc_offset;
@@ -111,7 +111,7 @@ static void *vm_image(void *owner, size_t *size)
 
 	if (!header)
 		return NULL;
-	snprintf((char *)(header + 1), NAME_SIZE, "minivmm-%d", task_pid_nr(current));
+	snprintf((char *)(header + 1), NAME_SIZE, "kvm-%d", task_pid_nr(current));
 	d = (void *)header + header->desc_offset;
 	value = (void *)header + header->data_offset;
 	describe(&d[0], 0, "", "vcpus");

@@ -446,7 +446,8 @@ int mvm_vcpu_create(struct mvm_vm *vm, unsigned long id)
 		return -EINVAL;
 	/* Counted first: from here on the VM's irqchip does not change. */
 	mutex_lock(&vm->lock);
-	ret = vm->nr_vcpus == MVM_MAX_VCPUS ? -EINVAL : 0;
+	ret = vm->nr_vcpus == MVM_MAX_VCPUS ||
+	      (vm->max_vcpu_id && id >= vm->max_vcpu_id) ? -EINVAL : 0;
 	if (!ret)
 		vm->nr_vcpus++;
 	mutex_unlock(&vm->lock);

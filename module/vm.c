@@ -142,6 +142,22 @@ static int set_identity_map_address(struct mvm_vm *vm, u64 __user *user)
 	return ret;
 }
 
+/* Once, and before the first vCPU. */
+static int set_max_vcpu_id(struct mvm_vm *vm, u64 max)
+{
+	int ret = 0;
+
+	if (max > MVM_MAX_VCPU_ID)
+		return -EINVAL;
+	mutex_lock(&vm->lock);
+	if (!vm->max_vcpu_id && !vm->nr_vcpus)
+		vm->max_vcpu_id = max;
+	else if (max != (vm->max_vcpu_id ?: MVM_MAX_VCPU_ID))
+		ret = -EINVAL;
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
 static int enable_cap(struct mvm_vm *vm, void __user *user)
 {
 	const u64 reasons = KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN |
@@ -160,6 +176,8 @@ static int enable_cap(struct mvm_vm *vm, void __user *user)
 		return 0;
 	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
 		return mvm_memory_set_manual_log(&vm->memory, cap.args[0]);
+	case KVM_CAP_MAX_VCPU_ID:
+		return set_max_vcpu_id(vm, cap.args[0]);
 	}
 	return -EINVAL;
 }

@@ -150,14 +150,17 @@ static int complete_ins(struct mvm_vcpu *vcpu)
 	struct mvm_walk_mmu mmu;
 	u64 pdpte[4];
 	long step = io->down ? -(long)io->size : io->size;
+	u32 count = io->count, i;
 	int ret = 0;
-	u32 i;
 
 	if (!still_there(vcpu))
 		return MVM_RESUME;
+	/* RCX must not go below 0: that would be all of the address space. */
+	if (io->rep)
+		count = min_t(u64, count, vcpu->enter.regs[MVM_RCX] & io->address_mask);
 	mvm_vmx_get_mmu(vcpu, &mmu, pdpte);
 	mvm_vmx_put(vcpu);
-	for (i = 0; i < io->count; i++) {
+	for (i = 0; i < count; i++) {
 		ret = access_linear(vcpu, &mmu, io->gva + i * step,
 				    io_data(vcpu) + i * io->size, io->size,
 				    MVM_ACCESS_WRITE, false);

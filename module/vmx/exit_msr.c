@@ -53,6 +53,28 @@ static u64 guest_tsc(void)
 	return rdtsc() + vmcs_read64(VMCS_TSC_OFFSET);
 }
 
+/*
+ * SDM Vol. 3, "IA32_TSC_ADJUST Register": what is added to the one is added to
+ * the other. User space sets both as it saved them, each for itself.
+ */
+static void set_tsc(struct mvm_vcpu *vcpu, u64 value, bool host)
+{
+	u64 offset = value - rdtsc();
+
+	if (!host)
+		vcpu->msrs.tsc_adjust += offset - vmcs_read64(VMCS_TSC_OFFSET);
+	vmcs_write64(VMCS_TSC_OFFSET, offset);
+}
+
+static void set_tsc_adjust(struct mvm_vcpu *vcpu, u64 value, bool host)
+{
+	u64 change = value - vcpu->msrs.tsc_adjust;
+
+	if (!host)
+		vmcs_write64(VMCS_TSC_OFFSET, vmcs_read64(VMCS_TSC_OFFSET) + change);
+	vcpu->msrs.tsc_adjust = value;
+}
+
 static int set_efer(struct mvm_vcpu *vcpu, u64 value, bool host)
 {
 	u64 old = mvm_vmx_read_efer(vcpu);
@@ -159,7 +181,7 @@ int mvm_vmx_set_msr(struct mvm_vcpu *vcpu, u32 index, u64 value, bool host)
 		return -EINVAL;
 	switch (index) {
 	case MSR_IA32_TSC:
-		vmcs_write64(VMCS_TSC_OFFSET, value - rdtsc());
+		set_tsc(vcpu, value, host);
 		return 0;
 	case MSR_IA32_SYSENTER_CS:
 		vmcs_write32(VMCS_GUEST_SYSENTER_CS, value);
@@ -196,6 +218,11 @@ int mvm_vmx_set_msr(struct mvm_vcpu *vcpu, u32 index, u64 value, bool host)
 		return 0;
 	case X2APIC_MSRS:
 		return mvm_apic_set_msr(vcpu, index - X2APIC_FIRST, value);
+	case MSR_IA32_TSC_ADJUST:
+		if (!host && !mvm_msr_visible(index, &vcpu->cpuid))
+			return -EINVAL;
+		set_tsc_adjust(vcpu, value, host);
+		return 0;
 	case MSR_IA32_UCODE_REV:
 		/*
 		 * SDM Vol. 3, "Determining the Signature": software writes 0,

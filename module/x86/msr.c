@@ -10,12 +10,14 @@
 #include "msr.h"
 
 #define APIC_BASE		0x01b
+#define TSC_ADJUST		0x03b
 #define BIOS_SIGN_ID		0x08b
 #define MTRR_CAP		0x0fe
 #define MCG_CAP			0x179
 #define MCG_STATUS		0x17a
 #define MCG_CTL			0x17b
 #define MISC_ENABLE		0x1a0
+#define POWER_CTL		0x1fc
 #define DEBUGCTL		0x1d9
 #define MTRR_PHYSBASE0		0x200
 #define MTRR_PHYSMASK7		0x20f
@@ -64,6 +66,7 @@
 const u32 mvm_msr_list[] = {
 	TSC, SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP, STAR, LSTAR, CSTAR, FMASK,
 	KERNEL_GS_BASE, PAT, MISC_ENABLE, MCG_STATUS, BIOS_SIGN_ID, TSC_AUX,
+	TSC_ADJUST, POWER_CTL,
 };
 
 const unsigned int mvm_nr_msrs = ARRAY_SIZE(mvm_msr_list);
@@ -160,6 +163,10 @@ u64 *mvm_msr_stored(struct mvm_msrs *msrs, u32 index)
 		return &msrs->tsc_aux;
 	case APIC_BASE:
 		return &msrs->apic_base;
+	case TSC_ADJUST:
+		return &msrs->tsc_adjust;
+	case POWER_CTL:
+		return &msrs->power_ctl;
 	case MISC_ENABLE:
 		return &msrs->misc_enable;
 	case BIOS_SIGN_ID:
@@ -217,6 +224,8 @@ bool mvm_msr_visible(u32 index, const struct mvm_cpuid *cpuid)
 	if (index == TSC_AUX)
 		return mvm_cpuid_has(cpuid->entries, cpuid->nent, MVM_FEATURE_RDTSCP) ||
 		       mvm_cpuid_has(cpuid->entries, cpuid->nent, MVM_FEATURE_RDPID);
+	if (index == TSC_ADJUST)
+		return mvm_cpuid_has(cpuid->entries, cpuid->nent, MVM_FEATURE_TSC_ADJUST);
 	return true;
 }
 

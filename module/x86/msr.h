@@ -25,6 +25,8 @@
  * @cstar: IA32_CSTAR, which no Intel CPU uses
  * @tsc_aux: IA32_TSC_AUX
  * @apic_base: IA32_APIC_BASE
+ * @tsc_adjust: IA32_TSC_ADJUST
+ * @power_ctl: MSR_POWER_CTL: kept, without effect
  * @misc_enable: IA32_MISC_ENABLE
  * @ucode_rev: IA32_BIOS_SIGN_ID
  * @mcg_status: IA32_MCG_STATUS
@@ -43,6 +45,8 @@ struct mvm_msrs {
 	u64 cstar;
 	u64 tsc_aux;
 	u64 apic_base;
+	u64 tsc_adjust;
+	u64 power_ctl;
 	u64 misc_enable;
 	u64 ucode_rev;
 	u64 mcg_status;

@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# KVM's own selftests, on kvm_intel and then, with no KVM loaded and /dev/kvm a
+# link, on minivmm, in one boot of the lab. What is expected of each is the table
+# of Documentation/selftests.rst.
+#
+# SELFTESTS_DOCUMENT=1 writes that table's results anew (`make check-selftests
+# DOCUMENT=1`); the reasons stay.
+
+. "$(dirname "$0")/../lab/lib.sh"
+
+table=$root/Documentation/selftests.rst
+SELFTESTS=''
+eval "$("$root/scripts/selftests")"
+[ -d "$SELFTESTS" ] || {
+	echo 'Bail out! the selftests do not build'
+	exit 1
+}
+
+# expected: "program kvm minivmm" of each line of the table
+expected=$(sed -n '/^.. table begins/,/^.. table ends/s/^\([a-z0-9_\/]*[a-z0-9]\)  *\(pass\|skip\|FAIL\)  *\(pass\|skip\|FAIL\).*/\1 \2 \3/p' "$table")
+# What is not run, with the reason, is in the same document.
+left_out=$(sed -n '/^.. left out begins/,/^.. left out ends/s/^\([a-z0-9_\/]*[a-z0-9]\)  .*/\1/p' "$table")
+
+cat >"$work/run.sh" <<'END'
+cd /root/programs
+# The library reserves much more than it uses.
+echo 1 >/proc/sys/vm/overcommit_memory
+all() {
+	echo "=== device $1"
+	while read -r program arguments; do
+		timeout 120 ./$program $arguments >/tmp/said 2>&1
+		echo "=== $program $?"
+		tail -n 12 /tmp/said
+	done </root/list
+}
+# Posted interrupts of some versions of Bochs are broken.
+modprobe kvm_intel enable_apicv=0 || exit 1
+all kvm
+rmmod kvm_intel kvm || exit 1
+modprobe minivmm && ln -s minivmm /dev/kvm || exit 1
+all minivmm
+rm /dev/kvm
+END
+
+arguments() {
+	case $1 in
+	demand_paging_test) echo -b 4M ;;
+	dirty_log_perf_test) echo -b 4M -i 2 ;;
+	memslot_modification_stress_test) echo -b 4M -i 20 ;;
+	esac
+}
+
+(cd "$SELFTESTS" && find . -type f -perm -u+x -printf '%P\n') | sort >"$work/programs"
+while read -r program; do
+	if grep -qxF "$program" <<<"$left_out"; then
+		skip "$program" "left out: see Documentation/selftests.rst"
+	else
+		echo "$program $(arguments "$program")" >>"$work/list"
+	fi
+done <"$work/programs"
+
+lab "$work/out" --cpus 2 --memory 2048 --timeout 1800 --no-module --file "$SELFTESTS:/root/programs" \
+	--file "$work/run.sh" --file "$work/list" -- sh run.sh
+ok $? "the lab ran, and its kernel had no complaint"
+
+# What a program's exit status says
+result() {
+	case $1 in
+	0) echo pass ;;
+	4) echo skip ;;
+	*) echo FAIL ;;
+	esac
+}
+
+status_of() {
+	sed -n "/^=== device $1\$/,/^=== device minivmm\$/s|^=== $2 \([0-9]*\)\$|\1|p" "$work/out" |
+		if [ "$1" = kvm ]; then sed -n 1p; else sed -n '$p'; fi
+}
+
+: >"$work/new"
+while read -r program _; do
+	kvm=$(result "$(status_of kvm "$program")")
+	minivmm=$(result "$(status_of minivmm "$program")")
+	echo "$program $kvm $minivmm" >>"$work/new"
+	want=$(sed -n "s|^$program ||p" <<<"$expected")
+	is "$kvm $minivmm" "${want:-not in the table}" "$program: KVM, minivmm" || {
+		echo "# kvm:"
+		sed -n "1,/^=== device minivmm/{/^=== $(sed 's|/|\\/|g' <<<"$program") /,/^===/p}" "$work/out" | sed 's/^/#   /'
+		echo "# minivmm:"
+		sed -n "/^=== device minivmm/,\${/^=== $(sed 's|/|\\/|g' <<<"$program") /,/^===/p}" "$work/out" | sed 's/^/#   /'
+	}
+done <"$work/list"
+while read -r program _; do
+	grep -q "^$program " "$work/new" || ok 1 "$program is in the table and was not run"
+done <<<"$expected"
+
+[ -z "${SELFTESTS_DOCUMENT-}" ] || while read -r program kvm minivmm; do
+	if grep -q "^$program " "$table"; then
+		sed -i -E "s~^($program +)(pass|skip|FAIL)( +)(pass|skip|FAIL)~\1$kvm\3$minivmm~" "$table"
+	else
+		sed -i "/^.. table ends/i $(printf '%-45s %-4s  %-7s' "$program" "$kvm" "$minivmm")" "$table"
+	fi
+done <"$work/new"
+done_testing
