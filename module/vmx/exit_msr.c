@@ -219,9 +219,10 @@ int mvm_vmx_set_msr(struct mvm_vcpu *vcpu, u32 index, u64 value, bool host)
 	case X2APIC_MSRS:
 		return mvm_apic_set_msr(vcpu, index - X2APIC_FIRST, value);
 	case MSR_IA32_TSC_ADJUST:
-		if (!host && !mvm_msr_visible(index, &vcpu->cpuid))
-			return -EINVAL;
-		set_tsc_adjust(vcpu, value, host);
+		/* As KVM: where CPUID does not show it, it is there and stays 0. */
+		if (mvm_cpuid_has(vcpu->cpuid.entries, vcpu->cpuid.nent,
+				  MVM_FEATURE_TSC_ADJUST))
+			set_tsc_adjust(vcpu, value, host);
 		return 0;
 	case MSR_IA32_UCODE_REV:
 		/*

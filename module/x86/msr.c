@@ -224,8 +224,6 @@ bool mvm_msr_visible(u32 index, const struct mvm_cpuid *cpuid)
 	if (index == TSC_AUX)
 		return mvm_cpuid_has(cpuid->entries, cpuid->nent, MVM_FEATURE_RDTSCP) ||
 		       mvm_cpuid_has(cpuid->entries, cpuid->nent, MVM_FEATURE_RDPID);
-	if (index == TSC_ADJUST)
-		return mvm_cpuid_has(cpuid->entries, cpuid->nent, MVM_FEATURE_TSC_ADJUST);
 	return true;
 }
 

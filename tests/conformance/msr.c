@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * KVM_CAP_X86_USER_SPACE_MSR and KVM_X86_SET_MSR_FILTER: which RDMSR and WRMSR
- * are user space's, and how they go on. KVM_X86_SETUP_MCE and its MSRs.
+ * are user space's, and how they go on. KVM_X86_SETUP_MCE and its MSRs. Single MSRs.
  */
 #include <errno.h>
 #include <sys/ioctl.h>
@@ -218,10 +218,129 @@ static void mce(void)
 	is_hex(value, 5, "  and keeps it");
 }
 
+/* SDM Vol. 3, "IA32_TSC_ADJUST Register" */
+GUEST64(adjust64,
+	"mov $0x3b, %ecx; xor %edx, %edx; mov $0x40000000, %eax; wrmsr; hlt;"
+	/* TSC = TSC + 2^44, give or take what that takes */
+	"mov $0x10, %ecx; rdtsc; add $0x1000, %edx; wrmsr;"
+	"mov $0x3b, %ecx; rdmsr; hlt");
+GUEST64(rdmsr_adjust64, "mov $0x3b, %ecx; rdmsr; hlt");
+
+static u64 tsc_offset(void)
+{
+	u64 offset = 0;
+	struct kvm_device_attr attr = {
+		.group = KVM_VCPU_TSC_CTRL,
+		.attr = KVM_VCPU_TSC_OFFSET,
+		.addr = (unsigned long)&offset,
+	};
+
+	if (ioctl(cpu.fd, KVM_GET_DEVICE_ATTR, &attr))
+		bail("KVM_VCPU_TSC_OFFSET: %s", errno_text(-1));
+	return offset;
+}
+
+static void tsc_adjust(void)
+{
+	u64 before = tsc_offset(), value = 5;
+	struct kvm_regs r;
+	struct vcpu least;
+
+	is_hex(msr(KVM_SET_MSRS, 0x3b, &value), 1, "IA32_TSC_ADJUST");
+	is_hex(get_msr(&cpu, 0x3b), 5, "  is kept");
+	is_hex(tsc_offset() - before, 0, "  user space's does not move the TSC");
+	value = 0;
+	msr(KVM_SET_MSRS, 0x3b, &value);
+	guest64(&cpu, adjust64);
+	is(vcpu_run(&cpu), "HLT", "  written by the guest");
+	is_hex(tsc_offset() - before, 0x40000000, "  it does");
+	is(vcpu_run(&cpu), "HLT", "WRMSR of the TSC");
+	r = get_regs(&cpu);
+	is_hex((u32)r.rdx, 0x1000, "  is told there, too");
+	is_hex(((r.rdx << 32 | (u32)r.rax) - (tsc_offset() - before)), 0,
+	       "  and both moved by the same");
+	vcpu_open_bare(&least, &vm, 7);
+	cpuid_least(&least);
+	guest64(&least, rdmsr_adjust64);
+	value = 5;
+	is(vcpu_run(&least), "HLT", "  without it in CPUID");
+	is_hex(get_regs(&least).rax, 0, "    it is 0");
+	vcpu_close(&least);
+}
+
+/* MSR_POWER_CTL: Linux's drivers read and write it. */
+static void power_ctl(void)
+{
+	u64 value = 0x1234;
+
+	is_hex(get_msr(&cpu, 0x1fc), 0, "fresh MSR_POWER_CTL");
+	is_hex(msr(KVM_SET_MSRS, 0x1fc, &value), 1, "  takes a value");
+	is_hex(get_msr(&cpu, 0x1fc), 0x1234, "  and keeps it");
+}
+
+static void perf_capabilities(void)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry e;
+	} m = { .head.nmsrs = 1, .e = { .index = 0x345, .data = ~0ull } };
+
+	is_hex(ioctl(vm.sys, KVM_GET_MSRS, &m), 1, "IA32_PERF_CAPABILITIES is a feature MSR");
+	is_hex(m.e.data, 0, "  without any: there are no counters");
+}
+
+GUEST64(ins64, "rep insb; out %al, $0x10; hlt");
+
+/* What user space does to RCX while it has the data must not run away. */
+static void shorter_ins(void)
+{
+	struct kvm_regs r;
+
+	guest64(&cpu, ins64);
+	r = get_regs(&cpu);
+	r.rcx = 3;
+	r.rdx = 0x20;
+	r.rdi = GUEST_DATA;
+	set_regs(&cpu, &r);
+	is(vcpu_run(&cpu), "IN port=20 size=1 count=3", "REP INSB of 3");
+	r = get_regs(&cpu);
+	r.rcx = 1;
+	set_regs(&cpu, &r);
+	is(vcpu_run(&cpu), "OUT port=10 size=1 count=1 data=00", "  RCX set to 1 meanwhile");
+	r = get_regs(&cpu);
+	is_hex(r.rcx, 0, "  ends it");
+	is_hex(r.rdi, GUEST_DATA + 1, "  after 1");
+}
+
+static void max_vcpu_id(void)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_MAX_VCPU_ID, .args = { 1 } };
+	struct vm small;
+
+	vm_open(&small, vm.device, 1 << 20);
+	cap.args[0] = ioctl(vm.sys, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPU_ID) + 1;
+	is(errno_text(ioctl(small.fd, KVM_ENABLE_CAP, &cap)), "EINVAL",
+	   "KVM_CAP_MAX_VCPU_ID above the most");
+	cap.args[0] = 2;
+	is(errno_text(ioctl(small.fd, KVM_ENABLE_CAP, &cap)), "0", "  of 2");
+	cap.args[0] = 3;
+	is(errno_text(ioctl(small.fd, KVM_ENABLE_CAP, &cap)), "EINVAL", "  not twice");
+	cap.args[0] = 2;
+	is(errno_text(ioctl(small.fd, KVM_ENABLE_CAP, &cap)), "0", "  but for the same");
+	is(errno_text(ioctl(small.fd, KVM_CREATE_VCPU, 2)), "EINVAL", "  vCPU 2 cannot be");
+	ok(ioctl(small.fd, KVM_CREATE_VCPU, 1) >= 0, "  vCPU 1 can");
+	vm_close(&small);
+}
+
 int main(int argc, char **argv)
 {
 	vm_open(&vm, argc > 1 ? argv[1] : "/dev/kvm", 2 << 20);
 	vcpu_open(&cpu, &vm, 0);
+	tsc_adjust();
+	power_ctl();
+	perf_capabilities();
+	shorter_ins();
+	max_vcpu_id();
 	enabling();
 	exits();
 	filter();
