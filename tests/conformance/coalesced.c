@@ -54,8 +54,10 @@ static void test_arguments(void)
 {
 	int i;
 
-	is_hex(ioctl(vm.fd, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_MMIO), 2, "KVM_CAP_COALESCED_MMIO");
-	is_hex(ioctl(vm.fd, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_PIO), 1, "KVM_CAP_COALESCED_PIO");
+	is_hex(ioctl(vm.fd, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_MMIO), 2,
+	       "KVM_CAP_COALESCED_MMIO");
+	is_hex(ioctl(vm.fd, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_PIO), 1,
+	       "KVM_CAP_COALESCED_PIO");
 	is(errno_text(ioctl(vm.fd, KVM_REGISTER_COALESCED_MMIO, 0xffff888000000000)), "EFAULT",
 	   "no structure");
 	is(errno_text(zone(true, DEVICE, 4096, 2)), "EINVAL", "register, neither memory nor ports");
@@ -80,7 +82,8 @@ static void test_memory(void)
 
 	zone(true, DEVICE, 4096, 0);
 	guest64(c, stores);
-	is(vcpu_run(c), "MMIO read 0x8000000 size=4", "stores to the zone do not exit, a load does");
+	is(vcpu_run(c), "MMIO read 0x8000000 size=4",
+	   "stores to the zone do not exit, a load does");
 	is(next(ring), "memory 0x8000000 size=1 data=0x88", "  one byte");
 	is(next(ring), "memory 0x8000010 size=2 data=0x7788", "  two");
 	is(next(ring), "memory 0x8000020 size=4 data=0x55667788", "  four");
@@ -135,7 +138,8 @@ static void test_ports(void)
 	zone(false, 0x10, 4, 1);
 	zone(true, 0x10, 3, 1);
 	guest64(c, ports);
-	is(vcpu_run(c), "OUT port=10 size=4 count=1 data=78563412", "one port less: four bytes exit");
+	is(vcpu_run(c), "OUT port=10 size=4 count=1 data=78563412",
+	   "one port less: four bytes exit");
 	ring->first = ring->last;
 	zone(false, 0x10, 1, 1);
 }
@@ -190,7 +194,8 @@ static void test_both(void)
 	guest64(c, stores);
 	is(vcpu_run(c), "MMIO read 0x8000000 size=4", "stores");
 	ok(read(fd, &n, 8) == 8 && n == 1, "  the eventfd comes first");
-	is(next(ring), "memory 0x8000010 size=2 data=0x7788", "  and what it does not hear is in the ring");
+	is(next(ring), "memory 0x8000010 size=2 data=0x7788",
+	   "  and what it does not hear is in the ring");
 }
 
 static void test_mmu_pages(void)

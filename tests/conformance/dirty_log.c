@@ -14,7 +14,7 @@
 #define PAGES	130		/* the bitmap's third word is not full */
 #define SIZE	(PAGES * PAGE_SIZE)
 #define LOG	KVM_MEM_LOG_DIRTY_PAGES
-#define MIB	(1ull << 20)
+#define MIB	0x100000ull
 #define DEVICE	(64 * MIB)	/* no slot is there */
 
 static struct vm vm;
@@ -121,7 +121,8 @@ static void test_arguments(void)
 	is(errno_text(clear_log(SLOT, 1, 64, bits)), "EINVAL", "CLEAR from page 1");
 	is(errno_text(clear_log(SLOT, 0, 63, bits)), "EINVAL", "CLEAR 63 pages");
 	is(errno_text(clear_log(SLOT, 0, PAGES + 1, bits)), "EINVAL", "CLEAR a page too many");
-	is(errno_text(clear_log(SLOT, 64, PAGES - 63, bits)), "EINVAL", "CLEAR one too many, from 64");
+	is(errno_text(clear_log(SLOT, 64, PAGES - 63, bits)), "EINVAL",
+	   "CLEAR one too many, from 64");
 	is(errno_text(clear_log(SLOT, 192, 0, bits)), "EINVAL", "CLEAR from behind the end");
 	is(errno_text(clear_log(SLOT, 1ull << 63, 64, bits)), "EINVAL", "CLEAR from far behind it");
 	is(errno_text(clear_log(SLOT, 128, 1, bits)), "EINVAL", "CLEAR half of the last word");

@@ -169,7 +169,8 @@ static void test_memory(void)
 	is(vcpu_run(c), "MMIO write 0x8000000 size=2", "MMIO, one byte listens: two exit");
 	is(vcpu_run(c), "MMIO write 0x8000000 size=4", "  so do four");
 	is_hex(count(a), 1, "  signalled");
-	is(vcpu_run(c), "MMIO write 0x8000001 size=1", "  eight and STOS signal; the next address exits");
+	is(vcpu_run(c), "MMIO write 0x8000001 size=1",
+	   "  eight and STOS signal; the next address exits");
 	is_hex(count(b), 1, "  the eight");
 	is_hex(count(a), 1, "  the first element");
 	io(a, DEVICE, 1, OUT, 0);
@@ -178,7 +179,8 @@ static void test_memory(void)
 	io(a, DEVICE + 8, 8, 0, 0);
 	io(b, DEVICE + 0x1000, 4, 0, 0);
 	guest64(c, wide);
-	is(vcpu_run(c), "MMIO write 0x8000000 size=8", "16 bytes, the upper half listens: KVM sees the lower first");
+	is(vcpu_run(c), "MMIO write 0x8000000 size=8",
+	   "16 bytes, the upper half listens: KVM sees the lower first");
 	is(vcpu_run(c), "MMIO write 0x8000008 size=8", "  and then all the rest exits");
 	is_hex(count(a), 0, "  without a signal");
 	is(vcpu_run(c), "MMIO write 0x8000ffc size=4", "across pages, the second part listens");

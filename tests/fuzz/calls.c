@@ -96,6 +96,20 @@ static const struct call vm_calls[] = {
 	  .exact = true, .here = true },
 	{ CALL(KVM_GET_TSC_KHZ), .here = true },
 	{ CALL(KVM_SET_TSC_KHZ), .errnos = E(INVAL), .here = true },
+	{ CALL(KVM_IOEVENTFD), fill_ioeventfd, .exact = true, .here = true,
+	  .errnos = E(INVAL) | E(EXIST) | E(NOENT) | E(BADF) | E(NOSPC) | E(NOMEM) },
+	{ CALL(KVM_REGISTER_COALESCED_MMIO), fill_zone, .exact = true, .here = true,
+	  .errnos = E(INVAL) | E(NOSPC) | E(NOMEM) },
+	{ CALL(KVM_UNREGISTER_COALESCED_MMIO), fill_zone, .errnos = E(INVAL),
+	  .exact = true, .here = true },
+	{ CALL(KVM_GET_DIRTY_LOG), fill_dirty_log, .exact = true, .here = true,
+	  .errnos = E(INVAL) | E(NOENT) | E(FAULT) | E(NOMEM) | E(NXIO) },
+	{ CALL(KVM_CLEAR_DIRTY_LOG), fill_clear_log, .exact = true, .here = true,
+	  .errnos = E(INVAL) | E(NOENT) | E(FAULT) | E(NOMEM) | E(NXIO) },
+	{ CALL(KVM_SIGNAL_MSI), fill_msi, .errnos = E(INVAL) | E(NXIO), .exact = true,
+	  .here = true },
+	{ CALL(KVM_GET_NR_MMU_PAGES), .here = true },
+	{ CALL(KVM_SET_NR_MMU_PAGES), .errnos = E(INVAL), .here = true },
 };
 
 static const struct call vcpu_calls[] = {
@@ -160,14 +174,13 @@ static const struct call vcpu_calls[] = {
 /* Known to KVM, not here: EINVAL on a vCPU, ENOTTY on a VM, whatever the argument */
 static const struct call refused[] = {
 	{ CALL(KVM_IRQ_LINE) }, { CALL(KVM_IRQFD) },
-	{ CALL(KVM_IOEVENTFD) }, { CALL(KVM_CREATE_PIT2) }, { CALL(KVM_GET_DIRTY_LOG) },
-	{ CALL(KVM_CLEAR_DIRTY_LOG) }, { CALL(KVM_SET_GSI_ROUTING) },
+	{ CALL(KVM_CREATE_PIT2) }, { CALL(KVM_SET_GSI_ROUTING) },
 	{ CALL(KVM_CREATE_DEVICE) }, { CALL(KVM_SET_CLOCK) },
 	{ CALL(KVM_GET_CLOCK) }, { CALL(KVM_SMI) }, { CALL(KVM_GET_LAPIC) },
 	{ CALL(KVM_SET_LAPIC) }, { CALL(KVM_TPR_ACCESS_REPORTING) },
 	{ CALL(KVM_SET_CPUID) }, { CALL(KVM_GET_NESTED_STATE) },
 	{ CALL(KVM_SET_NESTED_STATE) }, { CALL(KVM_X86_SET_MCE) },
-	{ CALL(KVM_KVMCLOCK_CTRL) }, { CALL(KVM_REGISTER_COALESCED_MMIO) },
+	{ CALL(KVM_KVMCLOCK_CTRL) },
 	{ CALL(KVM_MEMORY_ENCRYPT_OP) }, { CALL(KVM_SET_BOOT_CPU_ID) },
 };
 
@@ -200,7 +213,7 @@ static bool is_any(unsigned int cmd)
 {
 	static const unsigned int others[] = {
 		KVM_CREATE_VM, KVM_CREATE_VCPU, KVM_RUN, KVM_GET_STATS_FD,
-		KVM_CREATE_IRQCHIP, KVM_SIGNAL_MSI,
+		KVM_CREATE_IRQCHIP,
 		MINIVMM_GET_VERSION, FIOCLEX, FIONCLEX, FIONBIO, FIOASYNC,
 	};
 	size_t i;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the calls are given; given.h */
 #include <errno.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include "calls.h"
@@ -10,6 +11,8 @@
 /* --- Pointers ------------------------------------------------------------------ */
 
 __thread struct buffer buffer;
+/* Somebody listens to it, or nobody */
+static int event;
 
 static u8 *map(int fd, size_t size, int prot, int flags)
 {
@@ -25,6 +28,8 @@ static u8 *map(int fd, size_t size, int prot, int flags)
 void calls_init(void)
 {
 	int fd = memfd_create("buffer", 0);
+
+	event = eventfd(0, EFD_NONBLOCK);
 
 	if (fd < 0 || ftruncate(fd, BUFFER))
 		bail("memfd: %s", strerror(errno));
@@ -254,7 +259,8 @@ size_t fill_region(int fd)
 		;
 	*r = (struct kvm_userspace_memory_region){
 		.slot = below(4),
-		.flags = one_in(4) ? KVM_MEM_READONLY : 0,
+		.flags = one_in(4) ? KVM_MEM_READONLY :
+			 one_in(3) && !fuzz.common ? KVM_MEM_LOG_DIRTY_PAGES : 0,
 		.guest_phys_addr = below(16) * 0x10000,
 		.memory_size = one_in(4) ? 0 : (1 + below(32)) * 0x8000,
 		.userspace_addr = (uintptr_t)fuzz.vms[i].mem,
@@ -279,7 +285,7 @@ size_t fill_region(int fd)
 			r->userspace_addr + below(MEMORY);
 	}
 	if (fuzz.common) {
-		/* There is one address space here, and no dirty log yet. */
+		/* There is one address space here; the dirty log has no limit of slots. */
 		r->slot %= 500;
 		r->flags &= ~KVM_MEM_LOG_DIRTY_PAGES;
 	}
@@ -415,4 +421,72 @@ size_t fill_list(int fd)
 	(void)fd;
 	memcpy(buffer.rw, &n, 4);
 	return 4 + 4 * (n < 64 ? n : 64);
+}
+
+/* Ports and addresses that the guests of do_guest() come to, and few */
+size_t fill_ioeventfd(int fd)
+{
+	struct kvm_ioeventfd *e = (void *)buffer.rw;
+
+	(void)fd;
+	*e = (struct kvm_ioeventfd) {
+		.datamatch = one_in(2) ? 0 : edge(),
+		.addr = below(4) * 0x10,
+		.len = below(9),
+		.fd = one_in(8) ? (int)edge() : event,
+		.flags = below(8),
+	};
+	mutate(e, sizeof(*e));
+	return sizeof(*e);
+}
+
+size_t fill_zone(int fd)
+{
+	struct kvm_coalesced_mmio_zone *z = (void *)buffer.rw;
+
+	(void)fd;
+	*z = (struct kvm_coalesced_mmio_zone) {
+		.addr = below(4) << (one_in(2) ? 4 : 28),
+		.size = below(0x2000),
+		.pio = below(2),
+	};
+	mutate(z, sizeof(*z));
+	return sizeof(*z);
+}
+
+size_t fill_dirty_log(int fd)
+{
+	struct kvm_dirty_log *log = (void *)buffer.rw;
+
+	(void)fd;
+	*log = (struct kvm_dirty_log) {
+		.slot = below(6), .dirty_bitmap = (void *)other_pointer(),
+	};
+	mutate(log, sizeof(*log));
+	return sizeof(*log);
+}
+
+size_t fill_clear_log(int fd)
+{
+	struct kvm_clear_dirty_log *log = (void *)buffer.rw;
+
+	(void)fd;
+	*log = (struct kvm_clear_dirty_log) {
+		.slot = below(6), .num_pages = below(3) * 64, .first_page = below(3) * 64,
+		.dirty_bitmap = (void *)other_pointer(),
+	};
+	mutate(log, sizeof(*log));
+	return sizeof(*log);
+}
+
+size_t fill_msi(int fd)
+{
+	struct kvm_msi *msi = (void *)buffer.rw;
+
+	(void)fd;
+	*msi = (struct kvm_msi) {
+		.address_lo = 0xfee00000 | (u32)rnd(), .data = (u32)rnd(),
+	};
+	mutate(msi, sizeof(*msi));
+	return sizeof(*msi);
 }

@@ -54,5 +54,10 @@ size_t fill_attr(int fd);
 size_t fill_filter(int fd);
 size_t fill_address(int fd);
 size_t fill_list(int fd);
+size_t fill_ioeventfd(int fd);
+size_t fill_zone(int fd);
+size_t fill_dirty_log(int fd);
+size_t fill_clear_log(int fd);
+size_t fill_msi(int fd);
 
 #endif

@@ -430,7 +430,7 @@ static void work_for_the_parent(void)
 	int old, status, i, pid;
 
 	if (threads() > 1) {
-		skip("a newer KVM has a thread in this process, and then the parent takes no keyring",
+		skip("a newer KVM has a thread in this process: no keyring for the parent then",
 		     "task work during KVM_RUN");
 		return;
 	}
