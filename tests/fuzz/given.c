@@ -12,7 +12,7 @@
 
 __thread struct buffer buffer;
 /* Somebody listens to it, or nobody */
-static int event;
+static int event = -1;
 
 static u8 *map(int fd, size_t size, int prot, int flags)
 {
@@ -29,7 +29,8 @@ void calls_init(void)
 {
 	int fd = memfd_create("buffer", 0);
 
-	event = eventfd(0, EFD_NONBLOCK);
+	if (event < 0)
+		event = eventfd(0, EFD_NONBLOCK);
 
 	if (fd < 0 || ftruncate(fd, BUFFER))
 		bail("memfd: %s", strerror(errno));
@@ -365,6 +366,9 @@ size_t fill_cap(int fd)
 	cap->args[0] = one_in(2) ? 0 : below(8);
 	if (one_in(4))
 		mutate(cap, sizeof(*cap));
+	/* Whether a number can be a vCPU's is not to depend on chance. */
+	if (cap->cap == KVM_CAP_MAX_VCPU_ID)
+		cap->cap = 0;
 	return sizeof(*cap);
 }
 
