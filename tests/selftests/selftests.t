@@ -5,8 +5,8 @@
 # link, on minivmm, in one boot of the lab. What is expected of each is the table
 # of Documentation/selftests.rst.
 #
-# SELFTESTS_DOCUMENT=1 writes that table's results anew (`make check-selftests
-# DOCUMENT=1`); the reasons stay.
+# SELFTESTS_DOCUMENT=1 (`make check-selftests DOCUMENT=1`) writes the results of
+# the lines that are there; the reasons stay.
 
 . "$(dirname "$0")/../lab/lib.sh"
 
@@ -29,8 +29,8 @@ cd /root/programs
 echo 1 >/proc/sys/vm/overcommit_memory
 all() {
 	echo "=== device $1"
-	while read -r program arguments; do
-		timeout 120 ./$program $arguments >/tmp/said 2>&1
+	while read -r program; do
+		timeout 60 ./$program >/tmp/said 2>&1
 		echo "=== $program $?"
 		tail -n 12 /tmp/said
 	done </root/list
@@ -44,20 +44,12 @@ all minivmm
 rm /dev/kvm
 END
 
-arguments() {
-	case $1 in
-	demand_paging_test) echo -b 4M ;;
-	dirty_log_perf_test) echo -b 4M -i 2 ;;
-	memslot_modification_stress_test) echo -b 4M -i 20 ;;
-	esac
-}
-
 (cd "$SELFTESTS" && find . -type f -perm -u+x -printf '%P\n') | sort >"$work/programs"
 while read -r program; do
 	if grep -qxF "$program" <<<"$left_out"; then
 		skip "$program" "left out: see Documentation/selftests.rst"
 	else
-		echo "$program $(arguments "$program")" >>"$work/list"
+		echo "$program" >>"$work/list"
 	fi
 done <"$work/programs"
 
@@ -91,14 +83,14 @@ while read -r program _; do
 	}
 done <"$work/list"
 while read -r program _; do
-	grep -q "^$program " "$work/new" || ok 1 "$program is in the table and was not run"
+	[ -z "$program" ] || grep -q "^$program " "$work/new" || ok 1 "$program is in the table and was not run"
 done <<<"$expected"
 
 [ -z "${SELFTESTS_DOCUMENT-}" ] || while read -r program kvm minivmm; do
 	if grep -q "^$program " "$table"; then
 		sed -i -E "s~^($program +)(pass|skip|FAIL)( +)(pass|skip|FAIL)~\1$kvm\3$minivmm~" "$table"
 	else
-		sed -i "/^.. table ends/i $(printf '%-45s %-4s  %-7s' "$program" "$kvm" "$minivmm")" "$table"
+		echo "# $program has no line: $kvm $minivmm"
 	fi
 done <"$work/new"
 done_testing
