@@ -158,6 +158,7 @@ include scripts/kernels.mk
 include scripts/entry.mk
 include scripts/fuzz.mk
 include scripts/selftests.mk
+include scripts/qemu.mk
 
 .PHONY: all help module userspace guests tests tests-lab tests-fuzz unit setup demo check check-all prove bench lab \
 	lab-debug install clean distclean

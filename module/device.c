@@ -82,6 +82,8 @@ int mvm_check_extension(long extension)
 		return KVM_SYNC_X86_VALID_FIELDS;
 	case KVM_CAP_MCE:
 		return MVM_MCE_BANKS;
+	case KVM_CAP_IRQ_ROUTING:
+		return MVM_MAX_IRQ_ROUTES;
 	case KVM_CAP_NR_MEMSLOTS:
 		return MVM_NR_SLOTS;
 	case KVM_CAP_NR_VCPUS:

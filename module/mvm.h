@@ -33,6 +33,8 @@
 /* As KVM has them on x86: vCPUs of a VM, and the range of their numbers */
 #define MVM_MAX_VCPUS		1024
 #define MVM_MAX_VCPU_ID		4096
+/* What KVM_CAP_IRQ_ROUTING reports, as KVM */
+#define MVM_MAX_IRQ_ROUTES	4096
 
 /* KVM_MAX_CPUID_ENTRIES */
 #define MVM_MAX_CPUID_ENTRIES	256

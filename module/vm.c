@@ -182,6 +182,17 @@ static int enable_cap(struct mvm_vm *vm, void __user *user)
 	return -EINVAL;
 }
 
+/*
+ * KVM_SET_GSI_ROUTING: there are no controllers in the kernel that routes lead
+ * to. QEMU wants the call to be there also where it does not need it.
+ */
+static int set_gsi_routing(void __user *user)
+{
+	struct kvm_irq_routing routing;
+
+	return copy_from_user(&routing, user, sizeof(routing)) ? -EFAULT : -EINVAL;
+}
+
 static int set_msr_filter(struct mvm_vm *vm, void __user *user)
 {
 	struct kvm_msr_filter filter;
@@ -212,6 +223,8 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return mvm_vcpu_create(vm, arg);
 	case KVM_CREATE_IRQCHIP:
 		return mvm_irqchip_create(vm);
+	case KVM_SET_GSI_ROUTING:
+		return set_gsi_routing((void __user *)arg);
 	case KVM_SET_USER_MEMORY_REGION:
 		return set_user_memory_region(vm, (void __user *)arg);
 	case KVM_GET_DIRTY_LOG:

@@ -5,6 +5,7 @@
  */
 #include <linux/kernel.h>
 #include <linux/kvm.h>
+#include <asm/kvm_para.h>
 #include <asm/msr.h>
 
 #include "../compat.h"
@@ -145,6 +146,10 @@ int mvm_vmx_get_msr(struct mvm_vcpu *vcpu, u32 index, u64 *value, bool host)
 	case MSR_KERNEL_GS_BASE:
 		*value = get_kernel_gs(vcpu);
 		return 0;
+	case MSR_KVM_WALL_CLOCK:
+	case MSR_KVM_SYSTEM_TIME:
+		*value = 0;
+		return host ? 0 : -ENOENT;
 	case MSR_IA32_APICBASE:
 		*value = vcpu->msrs.apic_base;
 		return 0;
@@ -218,6 +223,12 @@ int mvm_vmx_set_msr(struct mvm_vcpu *vcpu, u32 index, u64 value, bool host)
 		return 0;
 	case X2APIC_MSRS:
 		return mvm_apic_set_msr(vcpu, index - X2APIC_FIRST, value);
+	case MSR_KVM_WALL_CLOCK:
+	case MSR_KVM_SYSTEM_TIME:
+		/* QEMU turns the clock off that CPUID does not show. */
+		if (!host)
+			return -ENOENT;
+		return value ? -EINVAL : 0;
 	case MSR_IA32_TSC_ADJUST:
 		/* As KVM: where CPUID does not show it, it is there and stays 0. */
 		if (mvm_cpuid_has(vcpu->cpuid.entries, vcpu->cpuid.nent,

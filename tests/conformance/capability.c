@@ -50,6 +50,8 @@ static const struct {
 	CAP(KVM_CAP_NR_VCPUS, CPUS, "conformance/capability.c", "KVM_CAP_NR_VCPUS"),
 	CAP(KVM_CAP_MAX_VCPUS, 1024, "lab/src/ioctl_system.c", "KVM_CAP_MAX_VCPUS"),
 	CAP(KVM_CAP_MAX_VCPU_ID, 4096, "lab/src/ioctl_system.c", "KVM_CAP_MAX_VCPU_ID"),
+	/* As KVM's without controllers in the kernel, it refuses every table. */
+	CAP(KVM_CAP_IRQ_ROUTING, 4096, "conformance/irqchip.c", "KVM_SET_GSI_ROUTING"),
 	CAP(KVM_CAP_IMMEDIATE_EXIT, 1, "lab/src/ioctl_run.c", "immediate_exit"),
 	CAP(KVM_CAP_INTERNAL_ERROR_DATA, 1, "lab/src/exits_mmio.c", "INTERNAL_ERROR"),
 	CAP(KVM_CAP_BINARY_STATS_FD, 1, "lab/src/ioctl_system.c", "KVM_GET_STATS_FD"),
@@ -123,6 +125,7 @@ static const struct {
 	PLAIN(VM, KVM_CREATE_VCPU),
 	/* Without its capability, which would promise a PIC and an I/O APIC. */
 	PLAIN(VM, KVM_CREATE_IRQCHIP),
+	POINTER(VM, KVM_SET_GSI_ROUTING),
 	PLAIN(VM, KVM_CHECK_EXTENSION),
 	PLAIN(VM, KVM_SET_TSS_ADDR),
 	PLAIN(VM, KVM_GET_STATS_FD),

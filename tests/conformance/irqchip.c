@@ -130,6 +130,7 @@ static void apic_guest(struct vcpu *c, const char *code, const char *end)
 static void creating(void)
 {
 	struct kvm_msi msi = { .address_lo = 0xfee00000, .data = 0x40 };
+	struct kvm_irq_routing none = {};
 	u32 state[0x400 / 4];
 	struct vm other;
 	struct vcpu c;
@@ -146,6 +147,8 @@ static void creating(void)
 	is(on_cpu(&c, KVM_GET_LAPIC, state), "EINVAL", "  KVM_GET_LAPIC");
 	is(on_cpu(&c, KVM_SET_LAPIC, state), "EINVAL", "  KVM_SET_LAPIC");
 	is(errno_text(ioctl(other.fd, KVM_SIGNAL_MSI, &msi)), "EINVAL", "  KVM_SIGNAL_MSI");
+	is(errno_text(ioctl(other.fd, KVM_SET_GSI_ROUTING, &none)), "EINVAL",
+	   "  KVM_SET_GSI_ROUTING");
 	vcpu_close(&c);
 	is(errno_text(ioctl(other.fd, KVM_CREATE_IRQCHIP, 0)), "EINVAL",
 	   "  also when it is closed");

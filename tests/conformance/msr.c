@@ -278,6 +278,16 @@ static void power_ctl(void)
 	is_hex(get_msr(&cpu, 0x1fc), 0x1234, "  and keeps it");
 }
 
+/* MSR_KVM_WALL_CLOCK and SYSTEM_TIME: QEMU writes 0 for a guest without either. */
+static void clocks(void)
+{
+	u64 value = 0;
+
+	is_hex(msr(KVM_SET_MSRS, 0x11, &value), 1, "no wall clock");
+	is_hex(msr(KVM_SET_MSRS, 0x12, &value), 1, "no system time");
+	is_hex(get_msr(&cpu, 0x12), 0, "  there is none");
+}
+
 static void perf_capabilities(void)
 {
 	struct {
@@ -338,6 +348,7 @@ int main(int argc, char **argv)
 	vcpu_open(&cpu, &vm, 0);
 	tsc_adjust();
 	power_ctl();
+	clocks();
 	perf_capabilities();
 	shorter_ins();
 	max_vcpu_id();

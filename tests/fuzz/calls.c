@@ -108,6 +108,8 @@ static const struct call vm_calls[] = {
 	  .errnos = E(INVAL) | E(NOENT) | E(FAULT) | E(NOMEM) | E(NXIO) },
 	{ CALL(KVM_SIGNAL_MSI), fill_msi, .errnos = E(INVAL) | E(NXIO), .exact = true,
 	  .here = true },
+	{ CALL(KVM_SET_GSI_ROUTING), fill_address, .errnos = E(INVAL), .exact = true,
+	  .here = true },
 	{ CALL(KVM_SET_NR_MMU_PAGES), .errnos = E(INVAL), .here = true },
 };
 
@@ -173,7 +175,7 @@ static const struct call vcpu_calls[] = {
 /* Known to KVM, not here: EINVAL on a vCPU, ENOTTY on a VM, whatever the argument */
 static const struct call refused[] = {
 	{ CALL(KVM_IRQ_LINE) }, { CALL(KVM_IRQFD) },
-	{ CALL(KVM_CREATE_PIT2) }, { CALL(KVM_SET_GSI_ROUTING) },
+	{ CALL(KVM_CREATE_PIT2) },
 	{ CALL(KVM_CREATE_DEVICE) }, { CALL(KVM_SET_CLOCK) },
 	{ CALL(KVM_GET_CLOCK) }, { CALL(KVM_SMI) }, { CALL(KVM_GET_LAPIC) },
 	{ CALL(KVM_SET_LAPIC) }, { CALL(KVM_TPR_ACCESS_REPORTING) },
