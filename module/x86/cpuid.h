@@ -15,7 +15,7 @@
  *
  * - it needs an MSR, a VM-execution control or a piece of state that the module
  *   does not virtualise (yet): VMX, SMX, MONITOR, PDCM, DS, TSC
- *   deadline, TSC_ADJUST, PKU, LA57, SGX, WAITPKG, the SPEC_CTRL family,
+ *   deadline, PKU, LA57, SGX, WAITPKG, the SPEC_CTRL family,
  *   ARCH_CAPABILITIES, CET, AMX, MPX, Intel PT, XSAVES (supervisor state);
  * - it describes the host's power or clock management (EST, TM, TM2, HWP,
  *   leaves 15H and 16H), or its performance counters (leaf 0AH);

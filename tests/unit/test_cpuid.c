@@ -180,7 +180,7 @@ static void test_full_host(void **state)
 			   BIT(25) | BIT(26) | BIT(28) | BIT(29) | BIT(30);
 	const u32 l1_edx = GENMASK(9, 0) | GENMASK(17, 11) | BIT(19) |
 			   GENMASK(27, 23);
-	const u32 l7_ebx = BIT(0) | GENMASK(11, 3) | BIT(13) | GENMASK(21, 16) |
+	const u32 l7_ebx = BIT(0) | BIT(1) | GENMASK(11, 3) | BIT(13) | GENMASK(21, 16) |
 			   BIT(23) | BIT(24) | GENMASK(31, 26);
 	const u32 l7_ecx = BIT(1) | BIT(2) | BIT(6) | GENMASK(12, 8) | BIT(14) |
 			   BIT(22) | BIT(25) | BIT(27) | BIT(28);
@@ -259,7 +259,6 @@ static void test_never_shown(void **state)
 		{ "hypervisor",		1, 0, MVM_ECX, 31 },
 		{ "DS",			1, 0, MVM_EDX, 21 },
 		{ "HTT",		1, 0, MVM_EDX, 28 },
-		{ "IA32_TSC_ADJUST",	7, 0, MVM_EBX, 1 },
 		{ "SGX",		7, 0, MVM_EBX, 2 },
 		{ "RDT-M",		7, 0, MVM_EBX, 12 },
 		{ "MPX",		7, 0, MVM_EBX, 14 },
