@@ -119,9 +119,9 @@ static int take_interrupt_wishes(struct mvm_vcpu *vcpu)
  *
  * Return: 0 with kvm_run filled in; -EINTR for a signal or immediate_exit;
  * -EINVAL for a kvm_run that asks for what is not there; -EAGAIN if a vCPU that
- * was UNINITIALIZED no longer is; other errnos of
- * guest memory that cannot be had. The errnos of do_user_work() are for the
- * kernel: user space never sees them.
+ * was UNINITIALIZED no longer is; other errnos of guest memory that cannot be
+ * had. The errnos of do_user_work() are for the kernel: user space never sees
+ * them.
  */
 int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 {

@@ -238,8 +238,8 @@ static int map_locked(struct mvm_memory *mem, const struct fault *fault,
 	int level = page_level(mem, fault);
 	u64 mask = mvm_ept_size(level) - 1;
 	u64 hpa = page_to_phys(fault->page);
-	u64 prot = MVM_EPT_READ;
 	bool writable = fault->writable;
+	u64 prot = MVM_EPT_READ;
 	int ret;
 
 	/* The host's large page is aligned: this would be a bug of ours. */

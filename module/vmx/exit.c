@@ -80,8 +80,10 @@ static int handle_hlt(struct mvm_vcpu *vcpu)
 		mvm_apic_halt(vcpu);
 		return MVM_RESUME;
 	}
-	/* The interrupt controllers are user space's: it knows when to go on. */
-	/* The end of a single step is not told any more then, as in KVM. */
+	/*
+	 * The interrupt controllers are user space's: it knows when to go on. The
+	 * end of a single step is not told any more then, as in KVM.
+	 */
 	vcpu->pending &= ~MVM_PENDING_STEPPED;
 	vcpu->run->exit_reason = KVM_EXIT_HLT;
 	return MVM_TO_USER;
