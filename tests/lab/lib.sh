@@ -122,7 +122,7 @@ differences_of() {
 }
 
 # relay FILE PROGRAM DEVICE: its TAP, with our numbers and its device's name.
-# A newer KVM fails where it is known to differ: that is no failure (TODO).
+# A newer KVM fails where it is known to differ: for TAP that is a TODO, no failure.
 relay() {
 	local file=$1 program=$2 device=$3 text=$work/relay line status planned known
 
