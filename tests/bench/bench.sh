@@ -67,6 +67,12 @@ if grep -h 'Bail out!' "$work"/traced "$work"/{off,auto} 2>/dev/null; then
 	die "a measurement failed"
 fi
 
+if [ -n "$where" ] && ! cut -f 2 "$work/traced" | grep -qxF "$where"; then
+	echo "bench: '$where' is not measured; there are:" >&2
+	grep "^kvm$(printf '\t')" "$work/traced" | cut -f 2 | sed 's/^/  /' >&2
+	exit 120
+fi
+
 # The trace: two parts for each line of the program, of 1 turn and of 1 + n.
 # The difference of the two is what n turns take, told for one.
 # shellcheck disable=SC2016 # awk's
