@@ -115,6 +115,27 @@ GUEST64(passed_msrs,
 	"out %eax, $0x10\n"
 	"hlt");
 
+GUEST64(lstar64,
+	"jmp 1f; hlt\n"
+	"1: mov $0xc0000082, %ecx; mov $0x1000 + 2f - lstar64, %eax; xor %edx, %edx\n"
+	"wrmsr; syscall; hlt\n"
+	"2: mov $7, %al; out %al, $0x20; hlt");
+
+/* An MSR that is in the processor while the guest runs, written from outside of it */
+static void syscall_target(void)
+{
+	struct kvm_sregs s;
+
+	guest64(&cpu, lstar64);
+	s = get_sregs(&cpu);
+	s.efer |= EFER_SCE;
+	set_sregs(&cpu, &s);
+	set_msr(&cpu, 0xc0000081, (u64)SEL_CODE64 << 32);
+	/* The HLT behind the first jump */
+	set_msr(&cpu, 0xc0000082, GUEST_CODE + 2);
+	is(run(), "OUT port=20 size=1 count=1 data=07", "SYSCALL goes to a new LSTAR");
+}
+
 static void filter(void)
 {
 	static u8 bits[0x600];
@@ -174,6 +195,8 @@ static void filter(void)
 	guest64(&cpu, passed_msrs);
 	is(run(), "OUT port=10 size=4 count=1 data=34120000", "  FS_BASE");
 	is(run(), "OUT port=10 size=4 count=1 data=78560000", "  KERNEL_GS_BASE");
+	/* Every WRMSR comes to the kernel as long as one could be asked for. */
+	syscall_target();
 	enable(0);
 }
 

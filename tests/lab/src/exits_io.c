@@ -6,11 +6,13 @@
  * How many elements of a string one exit carries is the hypervisor's choice:
  * the checks here look at what was transferred in all.
  */
+#include <cpuid.h>
 #include <sys/ioctl.h>
 #include "tap.h"
 #include "vm.h"
 
 #define PORT	0x10
+#define CPUID_PAGE1GB	0x4000000
 
 static struct vm vm;
 static struct vcpu cpu;
@@ -225,6 +227,7 @@ static void after_string(u64 cx, u64 si, u64 di)
 static void outs(void)
 {
 	const u32 at = GUEST_DATA;
+	u32 a, b, c, d;
 	u8 big[5000];
 	size_t i;
 
@@ -290,6 +293,18 @@ static void outs(void)
 	is(collect(), "HLT", "REP OUTSB in long mode");
 	is_transferred("long", 4, "  bytes");
 	after_string(0, at + 4, at);
+
+	guest64(&cpu, rep_outsb64);
+	put(at, "huge", 4);
+	*(u64 *)(vm.mem + GUEST_PDPT + 8) = 0x83;
+	string_regs(4, 0x40000000 + at, false);
+	__cpuid(0x80000001, a, b, c, d);
+	if (d & CPUID_PAGE1GB) {
+		is(collect(), "HLT", "REP OUTSB from a page of 1 GiB");
+		is_transferred("huge", 4, "  bytes");
+	} else {
+		skip("this machine has none", "REP OUTSB from a page of 1 GiB");
+	}
 }
 
 static void outs_addresses(void)

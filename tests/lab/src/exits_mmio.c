@@ -439,6 +439,26 @@ static void in_between(void)
 	vcpu_run(&cpu);
 }
 
+GUEST64(fs_store, "mov %eax, %fs:0x10; mov %fs:4(%rdx), %ecx; hlt");
+
+/* The segments that have a base in 64-bit mode, too */
+static void segment_base(void)
+{
+	struct kvm_sregs s;
+	struct kvm_regs r;
+
+	guest64(&cpu, fs_store);
+	s = get_sregs(&cpu);
+	s.fs.base = DEVICE - 0x100;
+	set_sregs(&cpu, &s);
+	r = get_regs(&cpu);
+	r.rdx = 0x200;
+	set_regs(&cpu, &r);
+	is(vcpu_run(&cpu), "MMIO write 0x1fffff10 size=4", "64: a store to FS");
+	is(vcpu_run(&cpu), "MMIO read 0x20000104 size=4", "64: a load from FS");
+	is(vcpu_run(&cpu), "HLT", "  and on");
+}
+
 GUEST32(stos3, "rep stosb; hlt");
 
 /* An interrupt comes between two elements. */
@@ -550,6 +570,7 @@ int main(int argc, char **argv)
 	read_only();
 	string_between();
 	in_between();
+	segment_base();
 	interrupted();
 	not_known();
 	faults_of_operands();
