@@ -241,11 +241,10 @@ static void check_msr_load(struct mvm_check *c)
  * it looks at the guest's state only when controls and host state are good, and
  * loads MSRs only when the guest's state is. Here all rules are looked at.
  *
- * Not checked, because we know too little: the tertiary controls and the
- * secondary VM-exit controls, which have capability MSRs of their own, and the
- * fields that depend on them; IA32_RTIT_CTL and IA32_LBR_CTL; the bits of
- * IA32_DEBUGCTL that only some CPUs have; and whether WRMSR takes a value for
- * an MSR that is not in loadable().
+ * Not checked, because we know too little: the bits of IA32_DEBUGCTL,
+ * IA32_RTIT_CTL and IA32_LBR_CTL that only some CPUs have; the prefix size of
+ * HLAT; FRED's fields; and whether WRMSR takes a value for an MSR that is not in
+ * loadable().
  *
  * Return: how many findings there were.
  */

@@ -31,11 +31,14 @@ struct mvm_vmcs_image {
  * struct mvm_check_cpu - what the rules depend on besides the VMCS
  * @msrs: the capability MSRs
  * @vmfunc: IA32_VMX_VMFUNC; 0 without VM functions
+ * @cpu3: IA32_VMX_PROCBASED_CTLS3; 0 without tertiary controls
+ * @exit2: IA32_VMX_EXIT_CTLS2; 0 without secondary VM-exit controls
  * @perf_global: the bits of IA32_PERF_GLOBAL_CTRL that exist
  * @phys_bits: MAXPHYADDR
  * @linear_bits: width of linear addresses, 48 or 57
  * @sgx: the CPU has SGX
  * @rtm: the CPU has RTM
+ * @tracing: Intel PT traces the host now
  * @current_vmcs: physical address of the VMCS
  * @peek: reads 8 bytes of physical memory, at a multiple of 8; returns false
  *	for memory that it does not know. NULL: the rules about the contents of
@@ -44,11 +47,14 @@ struct mvm_vmcs_image {
 struct mvm_check_cpu {
 	const struct mvm_vmx_msrs *msrs;
 	u64 vmfunc;
+	u64 cpu3;
+	u64 exit2;
 	u64 perf_global;
 	u8 phys_bits;
 	u8 linear_bits;
 	bool sgx;
 	bool rtm;
+	bool tracing;
 	u64 current_vmcs;
 	bool (*peek)(u64 address, u64 *value);
 };

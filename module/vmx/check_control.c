@@ -10,6 +10,7 @@
 /* Controls that only the rules know; arch.h has those that we use. */
 #define PIN_PREEMPTION_TIMER	BIT(6)
 #define PIN_POSTED_INTERRUPTS	BIT(7)
+#define CPU_TERTIARY		BIT(17)
 #define CPU_TPR_SHADOW		BIT(21)
 #define CPU_MONITOR_TRAP	BIT(27)
 #define CPU2_APIC_ACCESSES	BIT(0)
@@ -24,10 +25,17 @@
 #define CPU2_SUB_PAGE_WRITE	BIT(23)
 #define CPU2_PT_GUEST_PHYSICAL	BIT(24)
 #define CPU2_TSC_SCALING	BIT(25)
+#define CPU3_HLAT		BIT_ULL(1)
+#define CPU3_PAGING_WRITE	BIT_ULL(2)
+#define CPU3_VERIFY_PAGING	BIT_ULL(3)
+#define CPU3_IPI		BIT_ULL(4)
 #define EXIT_ACKNOWLEDGE	BIT(15)
 #define EXIT_SAVE_TIMER		BIT(22)
+#define EXIT_CLEAR_RTIT		BIT(25)
+#define EXIT_SECONDARY		BIT(31)
 #define ENTRY_SMM		BIT(10)
 #define ENTRY_DUAL_MONITOR	BIT(11)
+#define ENTRY_LOAD_RTIT		BIT(18)
 
 #define MISC_CR3_TARGETS	GENMASK_ULL(24, 16)
 #define MISC_ZERO_LENGTH	BIT_ULL(30)
@@ -37,6 +45,8 @@
 #define EPT_CAP_SHADOW_STACK	BIT_ULL(23)
 #define VMFUNC_EPTP_SWITCHING	BIT_ULL(0)
 #define CR0_PE			BIT_ULL(0)
+
+#define HLAT_RESERVED		(GENMASK_ULL(2, 0) | GENMASK_ULL(11, 5))
 
 #define VIRTUAL_TPR		0x80
 
@@ -49,6 +59,12 @@ static bool physical_aligned(const struct mvm_check *c, u64 address, u64 size)
 #define PAGE_RULE(name)							\
 	MVM_RULE(name, physical_aligned(c, MVM_FIELD(name), 4096),	\
 		 "it must be a multiple of 4096 within the physical-address width")
+
+/* The tertiary controls, all 0 when they are not active */
+static u64 tertiary(const struct mvm_check *c)
+{
+	return MVM_FIELD(CPU_CONTROLS) & CPU_TERTIARY ? MVM_FIELD(TERTIARY_CONTROLS) : 0;
+}
 
 /* Bits that must be 1 are, and no bit is that must be 0. */
 static bool allowed(u64 value, u64 msr)
@@ -71,6 +87,9 @@ static void check_ept(struct mvm_check *c)
 			 "sub-page write permissions need EPT");
 		MVM_RULE(CPU2_CONTROLS, !(cpu2 & CPU2_PT_GUEST_PHYSICAL),
 			 "guest-physical addresses for Intel PT need EPT");
+		MVM_RULE(TERTIARY_CONTROLS, !(tertiary(c) & (CPU3_HLAT | CPU3_PAGING_WRITE |
+							     CPU3_VERIFY_PAGING)),
+			 "HLAT, paging-write control and guest-paging verification need EPT");
 		return;
 	}
 	MVM_RULE(EPTP, ((eptp & 7) == 6 && cap & VMX_EPT_CAP_WB) ||
@@ -95,7 +114,7 @@ static void check_ept(struct mvm_check *c)
 static void check_apic(struct mvm_check *c)
 {
 	u64 pin = MVM_FIELD(PIN_CONTROLS), cpu = MVM_FIELD(CPU_CONTROLS);
-	u64 cpu2 = mvm_check_secondary(c), tpr;
+	u64 cpu2 = mvm_check_secondary(c), ipi = tertiary(c) & CPU3_IPI, tpr;
 
 	if (cpu & CPU_TPR_SHADOW) {
 		PAGE_RULE(VIRTUAL_APIC_ADDRESS);
@@ -113,7 +132,14 @@ static void check_apic(struct mvm_check *c)
 			 "APIC-register virtualization needs use TPR shadow");
 		MVM_RULE(CPU2_CONTROLS, !(cpu2 & CPU2_INTERRUPT_DELIVERY),
 			 "virtual-interrupt delivery needs use TPR shadow");
+		MVM_RULE(TERTIARY_CONTROLS, !ipi, "IPI virtualization needs use TPR shadow");
 	}
+	if (ipi)
+		MVM_RULE(PID_POINTER_TABLE,
+			 physical_aligned(c, MVM_FIELD(PID_POINTER_TABLE), 8) &&
+			 mvm_check_physical(c, MVM_FIELD(PID_POINTER_TABLE) +
+					    MVM_FIELD(LAST_PID_POINTER) * 8 + 7),
+			 "it must be a multiple of 8, and the table end within the physical-address width");
 	if (cpu2 & CPU2_APIC_ACCESSES) {
 		PAGE_RULE(APIC_ACCESS_ADDRESS);
 		MVM_RULE(CPU2_CONTROLS, !(cpu2 & CPU2_X2APIC),
@@ -149,6 +175,8 @@ static void check_execution_controls(struct mvm_check *c)
 	if (cpu & VMX_CPU_SECONDARY)
 		MVM_RULE(CPU2_CONTROLS, allowed(cpu2, msrs->cpu2),
 			 "a bit is not as IA32_VMX_PROCBASED_CTLS2 allows");
+	MVM_RULE(TERTIARY_CONTROLS, !(tertiary(c) & ~c->cpu->cpu3),
+		 "a bit is not as IA32_VMX_PROCBASED_CTLS3 allows");
 	MVM_RULE(CR3_TARGET_COUNT,
 		 MVM_FIELD(CR3_TARGET_COUNT) <= (msrs->misc & MISC_CR3_TARGETS) >> 16,
 		 "there are not so many CR3-target values");
@@ -181,6 +209,16 @@ static void check_execution_controls(struct mvm_check *c)
 			PAGE_RULE(EPTP_LIST_ADDRESS);
 		}
 	}
+	if (cpu2 & CPU2_PT_GUEST_PHYSICAL) {
+		MVM_RULE(ENTRY_CONTROLS, MVM_FIELD(ENTRY_CONTROLS) & ENTRY_LOAD_RTIT,
+			 "guest-physical addresses for Intel PT need load IA32_RTIT_CTL");
+		MVM_RULE(EXIT_CONTROLS, MVM_FIELD(EXIT_CONTROLS) & EXIT_CLEAR_RTIT,
+			 "guest-physical addresses for Intel PT need clear IA32_RTIT_CTL");
+	}
+	if (tertiary(c) & CPU3_HLAT)
+		MVM_RULE(HLAT_POINTER, !(MVM_FIELD(HLAT_POINTER) & HLAT_RESERVED) &&
+			 mvm_check_physical(c, MVM_FIELD(HLAT_POINTER)),
+			 "bits 2:0 and 11:5 are reserved, and those beyond the physical-address width");
 	if (cpu2 & CPU2_TSC_SCALING)
 		MVM_RULE(TSC_MULTIPLIER, MVM_FIELD(TSC_MULTIPLIER), "it must not be 0");
 }
@@ -207,6 +245,9 @@ static void check_exit_controls(struct mvm_check *c)
 	MVM_RULE(EXIT_CONTROLS, !(exit & EXIT_SAVE_TIMER) ||
 		 MVM_FIELD(PIN_CONTROLS) & PIN_PREEMPTION_TIMER,
 		 "save VMX-preemption timer value needs activate VMX-preemption timer");
+	if (exit & EXIT_SECONDARY)
+		MVM_RULE(EXIT2_CONTROLS, !(MVM_FIELD(EXIT2_CONTROLS) & ~c->cpu->exit2),
+			 "a bit is not as IA32_VMX_EXIT_CTLS2 allows");
 	LIST_RULE(EXIT_MSR_STORE);
 	LIST_RULE(EXIT_MSR_LOAD);
 }
@@ -266,6 +307,8 @@ static void check_entry_controls(struct mvm_check *c)
 		 "a bit is not as IA32_VMX_ENTRY_CTLS allows");
 	MVM_RULE(ENTRY_CONTROLS, !(entry & (ENTRY_SMM | ENTRY_DUAL_MONITOR)),
 		 "entry to SMM and deactivate dual-monitor treatment are for SMM only");
+	MVM_RULE(ENTRY_CONTROLS, !(entry & ENTRY_LOAD_RTIT) || !c->cpu->tracing,
+		 "load IA32_RTIT_CTL must be 0 while Intel PT traces the host");
 	LIST_RULE(ENTRY_MSR_LOAD);
 	check_injection(c);
 }

@@ -11,7 +11,13 @@
 #include "check.h"
 
 #define MSR_VMFUNC		0x491
+#define MSR_PROCBASED3		0x492
+#define MSR_EXIT2		0x493
+#define MSR_RTIT_CTL		0x570
+#define CPU_TERTIARY		BIT(17)
 #define CPU2_VM_FUNCTIONS	BIT(13)
+#define EXIT_SECONDARY		BIT(31)
+#define RTIT_TRACE		BIT_ULL(0)
 #define PERFORMANCE_LEAF	0xa
 
 /* SDM Vol. 4, IA32_PERF_GLOBAL_CTRL: a bit for each counter that exists */
@@ -37,6 +43,8 @@ static u64 perf_counters(void)
  */
 void mvm_check_this_cpu(struct mvm_check_cpu *cpu, const struct mvm_vmx_msrs *msrs)
 {
+	u64 rtit = 0;
+
 	*cpu = (struct mvm_check_cpu) {
 		.msrs = msrs,
 		.perf_global = perf_counters(),
@@ -47,4 +55,10 @@ void mvm_check_this_cpu(struct mvm_check_cpu *cpu, const struct mvm_vmx_msrs *ms
 	};
 	if ((msrs->cpu2 >> 32) & CPU2_VM_FUNCTIONS)
 		rdmsrl_safe(MSR_VMFUNC, &cpu->vmfunc);
+	if ((msrs->cpu >> 32) & CPU_TERTIARY)
+		rdmsrl_safe(MSR_PROCBASED3, &cpu->cpu3);
+	if ((msrs->exit >> 32) & EXIT_SECONDARY)
+		rdmsrl_safe(MSR_EXIT2, &cpu->exit2);
+	if (boot_cpu_has(X86_FEATURE_INTEL_PT) && !rdmsrl_safe(MSR_RTIT_CTL, &rtit))
+		cpu->tracing = rtit & RTIT_TRACE;
 }

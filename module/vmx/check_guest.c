@@ -8,7 +8,10 @@
 #include "check.h"
 
 #define ENTRY_LOAD_BNDCFGS	BIT(16)
+#define ENTRY_LOAD_RTIT		BIT(18)
+#define ENTRY_LOAD_UINV		BIT(19)
 #define ENTRY_LOAD_CET		BIT(20)
+#define ENTRY_LOAD_LBR		BIT(21)
 #define ENTRY_LOAD_PKRS		BIT(22)
 #define CPU2_SHADOWING		BIT(14)
 
@@ -28,6 +31,10 @@
 #define DEBUGCTL_BTF	BIT_ULL(1)
 /* Reserved on every CPU; which of the others exist depends on its model */
 #define DEBUGCTL_RESERVED	(GENMASK_ULL(5, 3) | GENMASK_ULL(63, 16))
+#define RTIT_RESERVED							\
+	(BIT_ULL(18) | BIT_ULL(23) | GENMASK_ULL(30, 28) | GENMASK_ULL(54, 48) | \
+	 GENMASK_ULL(63, 57))
+#define LBR_RESERVED	(GENMASK_ULL(15, 4) | GENMASK_ULL(63, 23))
 #define BLOCKING_SMI	BIT(2)
 #define BLOCKING_ENCLAVE	BIT(4)
 #define PENDING_ENABLED	BIT_ULL(12)
@@ -113,6 +120,14 @@ static void check_msrs(struct mvm_check *c, const struct state *s)
 		MVM_RULE(GUEST_BNDCFGS, !(MVM_FIELD(GUEST_BNDCFGS) & GENMASK_ULL(11, 2)) &&
 			 mvm_check_canonical(c, MVM_FIELD(GUEST_BNDCFGS)),
 			 "bits 11:2 are reserved, and the address must be canonical");
+	if (entry & ENTRY_LOAD_RTIT)
+		MVM_RULE(GUEST_RTIT_CTL, !(MVM_FIELD(GUEST_RTIT_CTL) & RTIT_RESERVED),
+			 "a reserved bit is set");
+	if (entry & ENTRY_LOAD_LBR)
+		MVM_RULE(GUEST_LBR_CTL, !(MVM_FIELD(GUEST_LBR_CTL) & LBR_RESERVED),
+			 "a reserved bit is set");
+	if (entry & ENTRY_LOAD_UINV)
+		MVM_RULE(GUEST_UINV, MVM_FIELD(GUEST_UINV) < 256, "bits 15:8 must be 0");
 	if (entry & ENTRY_LOAD_CET) {
 		MVM_RULE(GUEST_S_CET, mvm_check_canonical(c, MVM_FIELD(GUEST_S_CET)) &&
 			 mvm_check_cet(MVM_FIELD(GUEST_S_CET)),

@@ -24,6 +24,7 @@
 	X(POSTED_INTERRUPT_VECTOR, 0x0002, 16, EXECUTION,	\
 	  "posted-interrupt notification vector")	\
 	X(EPTP_INDEX, 0x0004, 16, EXECUTION, "EPTP index")	\
+	X(LAST_PID_POINTER, 0x0008, 16, EXECUTION, "last PID-pointer index")	\
 	X(GUEST_ES_SELECTOR, 0x0800, 16, GUEST_REGISTER, "guest ES selector")	\
 	X(GUEST_CS_SELECTOR, 0x0802, 16, GUEST_REGISTER, "guest CS selector")	\
 	X(GUEST_SS_SELECTOR, 0x0804, 16, GUEST_REGISTER, "guest SS selector")	\
@@ -34,6 +35,7 @@
 	X(GUEST_TR_SELECTOR, 0x080e, 16, GUEST_REGISTER, "guest TR selector")	\
 	X(GUEST_INTERRUPT_STATUS, 0x0810, 16, GUEST_OTHER, "guest interrupt status")	\
 	X(GUEST_PML_INDEX, 0x0812, 16, GUEST_OTHER, "PML index")	\
+	X(GUEST_UINV, 0x0814, 16, GUEST_OTHER, "guest UINV")	\
 	X(HOST_ES_SELECTOR, 0x0c00, 16, HOST, "host ES selector")	\
 	X(HOST_CS_SELECTOR, 0x0c02, 16, HOST, "host CS selector")	\
 	X(HOST_SS_SELECTOR, 0x0c04, 16, HOST, "host SS selector")	\
@@ -74,6 +76,9 @@
 	X(TERTIARY_CONTROLS, 0x2034, 64, EXECUTION,	\
 	  "tertiary processor-based VM-execution controls")	\
 	X(ENCLV_EXITING_BITMAP, 0x2036, 64, EXECUTION, "ENCLV-exiting bitmap")	\
+	X(HLAT_POINTER, 0x2040, 64, EXECUTION, "HLAT pointer")	\
+	X(PID_POINTER_TABLE, 0x2042, 64, EXECUTION, "PID-pointer table address")	\
+	X(EXIT2_CONTROLS, 0x2044, 64, EXIT_CONTROL, "secondary VM-exit controls")	\
 	X(GUEST_PHYSICAL_ADDRESS, 0x2400, 64, EXIT_INFORMATION, "guest-physical address")	\
 	X(VMCS_LINK_POINTER, 0x2800, 64, GUEST_OTHER, "VMCS link pointer")	\
 	X(GUEST_DEBUGCTL, 0x2802, 64, GUEST_REGISTER, "guest IA32_DEBUGCTL")	\
@@ -86,6 +91,7 @@
 	X(GUEST_PDPTE3, 0x2810, 64, GUEST_OTHER, "guest PDPTE3")	\
 	X(GUEST_BNDCFGS, 0x2812, 64, GUEST_REGISTER, "guest IA32_BNDCFGS")	\
 	X(GUEST_RTIT_CTL, 0x2814, 64, GUEST_REGISTER, "guest IA32_RTIT_CTL")	\
+	X(GUEST_LBR_CTL, 0x2816, 64, GUEST_REGISTER, "guest IA32_LBR_CTL")	\
 	X(GUEST_PKRS, 0x2818, 64, GUEST_REGISTER, "guest IA32_PKRS")	\
 	X(HOST_PAT, 0x2c00, 64, HOST, "host IA32_PAT")	\
 	X(HOST_EFER, 0x2c02, 64, HOST, "host IA32_EFER")	\

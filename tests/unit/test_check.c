@@ -52,6 +52,7 @@ static bool peek(u64 address, u64 *value)
 static const struct mvm_check_cpu cpu = {
 	.msrs = &msrs, .vmfunc = 1, .perf_global = 0x70000000f, .phys_bits = 40,
 	.linear_bits = 48, .sgx = true, .rtm = true, .current_vmcs = VMCS_AT,
+	.cpu3 = 0x1e, .exit2 = 1,
 };
 
 /* A 64-bit guest in a 64-bit host, with EPT and unrestricted guest */
@@ -233,6 +234,8 @@ struct pair {
 #define ENTRY(bits)	(0x11ff | BIT(2) | BIT(9) | BIT(14) | BIT(15) | (bits))
 #define EVENT(type, vector, bits)	(VMX_EVENT_VALID | (type) | (vector) | (bits))
 #define SHADOW		W(CPU_CONTROLS, CPU(BIT(21)))
+#define IPIS		W(CPU_CONTROLS, CPU(BIT(17) | BIT(21))), W(TERTIARY_CONTROLS, BIT(4))
+#define HLAT		W(CPU_CONTROLS, CPU(BIT(17))), W(TERTIARY_CONTROLS, BIT(1))
 #define PAGE		"a page: aligned, within the physical addresses"
 #define HIGH		BIT_ULL(40)
 #define GAP		BIT_ULL(47)
@@ -287,7 +290,8 @@ static const struct pair pairs[] = {
 	CONTROL("PML needs EPT", CPU2_CONTROLS, BIT(17), 0),
 	CONTROL("mode-based execution needs EPT", CPU2_CONTROLS, BIT(22), CPU2(BIT(22))),
 	CONTROL("sub-page writes need EPT", CPU2_CONTROLS, BIT(23), CPU2(BIT(23))),
-	CONTROL("PT's guest-physical addresses need EPT", CPU2_CONTROLS, BIT(24), CPU2(BIT(24))),
+	CONTROL("PT's guest-physical addresses need EPT", CPU2_CONTROLS, BIT(24), CPU2(BIT(24)),
+		W(ENTRY_CONTROLS, ENTRY(BIT(18))), W(EXIT_CONTROLS, EXIT(BIT(25)))),
 	CONTROL(PAGE, PML_ADDRESS, 1, 0x1000, W(CPU2_CONTROLS, CPU2(BIT(17)))),
 	CONTROL(PAGE, SUB_PAGE_PERMISSION_TABLE, 1, 0x1000, W(CPU2_CONTROLS, CPU2(BIT(23)))),
 	CONTROL(PAGE, VMREAD_BITMAP, 1, 0x1000, W(CPU2_CONTROLS, CPU2(BIT(14)))),
@@ -299,6 +303,27 @@ static const struct pair pairs[] = {
 	    VM_FUNCTION_CONTROLS, W(VM_FUNCTION_CONTROLS, 1)),
 	CONTROL(PAGE, EPTP_LIST_ADDRESS, 8, 0x1000, W(CPU2_CONTROLS, CPU2(BIT(13))),
 		W(VM_FUNCTION_CONTROLS, 1)),
+	ROW(CONTROL, LONG, "IPIs need TPR shadow", CPU_CONTROLS, CPU(BIT(17)),
+	    CPU(BIT(17) | BIT(21)), TERTIARY_CONTROLS, W(TERTIARY_CONTROLS, BIT(4))),
+	CONTROL("PID pointers aligned", PID_POINTER_TABLE, 4, 8, IPIS),
+	CONTROL("end of PID pointers", PID_POINTER_TABLE, HIGH - 8, HIGH - 16, IPIS,
+		W(LAST_PID_POINTER, 1)),
+	CONTROL("a tertiary control that is not there", TERTIARY_CONTROLS, BIT(5), BIT(2),
+		W(CPU_CONTROLS, CPU(BIT(17)))),
+	ROW(CONTROL, LONG, "tertiary controls, not active", CPU_CONTROLS, CPU(BIT(17)), CPU(0),
+	    TERTIARY_CONTROLS, W(TERTIARY_CONTROLS, BIT(5))),
+	ROW(CONTROL, LONG, "HLAT needs EPT", CPU2_CONTROLS, 0, CPU2(0), TERTIARY_CONTROLS, HLAT),
+	ROW(CONTROL, LONG, "paging-write needs EPT", CPU2_CONTROLS, 0, CPU2(0), TERTIARY_CONTROLS,
+	    W(CPU_CONTROLS, CPU(BIT(17))), W(TERTIARY_CONTROLS, BIT(2))),
+	ROW(CONTROL, LONG, "paging verification needs EPT", CPU2_CONTROLS, 0, CPU2(0),
+	    TERTIARY_CONTROLS, W(CPU_CONTROLS, CPU(BIT(17))), W(TERTIARY_CONTROLS, BIT(3))),
+	CONTROL("HLAT pointer, low bits", HLAT_POINTER, 4, 0x18, HLAT),
+	CONTROL("HLAT pointer, bit 5", HLAT_POINTER, 0x1020, 0x1000, HLAT),
+	CONTROL("HLAT pointer too high", HLAT_POINTER, HIGH, HIGH - 0x1000, HLAT),
+	CONTROL("PT's guest-physical addresses need its MSR loaded", ENTRY_CONTROLS, ENTRY(0),
+		ENTRY(BIT(18)), W(CPU2_CONTROLS, CPU2(BIT(24))), W(EXIT_CONTROLS, EXIT(BIT(25)))),
+	CONTROL("and cleared", EXIT_CONTROLS, EXIT(0), EXIT(BIT(25)),
+		W(CPU2_CONTROLS, CPU2(BIT(24))), W(ENTRY_CONTROLS, ENTRY(BIT(18)))),
 	CONTROL("TSC multiplier", TSC_MULTIPLIER, 0, 1, W(CPU2_CONTROLS, CPU2(BIT(25)))),
 
 	/* "VM-Exit Control Fields" */
@@ -306,6 +331,10 @@ static const struct pair pairs[] = {
 	CONTROL("save timer needs timer", EXIT_CONTROLS, EXIT(BIT(22)), EXIT(0)),
 	ROW(CONTROL, LONG, "save timer with timer", PIN_CONTROLS, PIN(0), PIN(BIT(6)),
 	    EXIT_CONTROLS, W(EXIT_CONTROLS, EXIT(BIT(22)))),
+	CONTROL("a secondary control that is not there", EXIT2_CONTROLS, 2, 1,
+		W(EXIT_CONTROLS, EXIT(BIT(31)))),
+	ROW(CONTROL, LONG, "secondary controls, not active", EXIT_CONTROLS, EXIT(BIT(31)), EXIT(0),
+	    EXIT2_CONTROLS, W(EXIT2_CONTROLS, 2)),
 	CONTROL("store list aligned", EXIT_MSR_STORE_ADDRESS, 8, 16, W(EXIT_MSR_STORE_COUNT, 1)),
 	CONTROL("load list aligned", EXIT_MSR_LOAD_ADDRESS, 8, 16, W(EXIT_MSR_LOAD_COUNT, 1)),
 	CONTROL("end of load list", EXIT_MSR_LOAD_ADDRESS, HIGH - 16, HIGH - 32,
@@ -433,6 +462,10 @@ static const struct pair pairs[] = {
 	GUEST("BNDCFGS", GUEST_BNDCFGS, 4, 3, W(ENTRY_CONTROLS, ENTRY(BIT(16)))),
 	GUEST("BNDCFGS canonical", GUEST_BNDCFGS, GAP, 0x7ffffffff000,
 	      W(ENTRY_CONTROLS, ENTRY(BIT(16)))),
+	GUEST("RTIT_CTL", GUEST_RTIT_CTL, BIT(18), BIT(13), W(ENTRY_CONTROLS, ENTRY(BIT(18)))),
+	GUEST("LBR_CTL", GUEST_LBR_CTL, BIT(4), BIT(22) | BIT(3),
+	      W(ENTRY_CONTROLS, ENTRY(BIT(21)))),
+	GUEST("UINV", GUEST_UINV, 256, 255, W(ENTRY_CONTROLS, ENTRY(BIT(19)))),
 	GUEST("S_CET", GUEST_S_CET, BIT(9), BIT(5), W(ENTRY_CONTROLS, ENTRY(BIT(20)))),
 	GUEST("SSP table", GUEST_SSP_TABLE, GAP, LAST, W(ENTRY_CONTROLS, ENTRY(BIT(20)))),
 	GUEST("PKRS", GUEST_PKRS, BIT_ULL(32), 0xffffffff, W(ENTRY_CONTROLS, ENTRY(BIT(22)))),
@@ -680,6 +713,14 @@ static void another_cpu(void **state)
 	FIELD(&image, GUEST_INTERRUPTIBILITY) = 0;
 	FIELD(&image, GUEST_PENDING_DEBUG) = BIT(16) | BIT(12);
 	assert_true(check_on(&image, &other).about[VMCS_GUEST_PENDING_DEBUG]);
+
+	/* Intel PT traces the host */
+	image = good();
+	FIELD(&image, ENTRY_CONTROLS) = ENTRY(BIT(18));
+	assert_int_equal(check_on(&image, &other).n, 0);
+	other.tracing = true;
+	assert_true(check_on(&image, &other).about[VMCS_ENTRY_CONTROLS]);
+	other.tracing = false;
 
 	/* Linear addresses of 57 bits */
 	other.linear_bits = 57;
