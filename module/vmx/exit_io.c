@@ -143,14 +143,25 @@ static void advance(struct mvm_vcpu *vcpu, int reg, u32 n)
 	mvm_vmx_skip(vcpu, vcpu->io.length);
 }
 
+/* With the direction flag set, the first element has the highest address. */
+static void reverse(u8 *data, u32 size, u32 count)
+{
+	u8 *last = data + (count - 1) * size;
+	u32 i;
+
+	for (; data < last; data += size, last -= size)
+		for (i = 0; i < size; i++)
+			swap(data[i], last[i]);
+}
+
 /* Between KVM_EXIT_IO and here the registers may have changed: look anew. */
 static int complete_ins(struct mvm_vcpu *vcpu)
 {
 	struct mvm_io *io = &vcpu->io;
 	struct mvm_walk_mmu mmu;
 	u64 pdpte[4];
-	long step = io->down ? -(long)io->size : io->size;
-	u32 count = io->count, i;
+	unsigned long gva = io->gva;
+	u32 count = io->count;
 	int ret = 0;
 
 	if (!still_there(vcpu))
@@ -158,21 +169,20 @@ static int complete_ins(struct mvm_vcpu *vcpu)
 	/* RCX must not go below 0: that would be all of the address space. */
 	if (io->rep)
 		count = min_t(u64, count, vcpu->enter.regs[MVM_RCX] & io->address_mask);
+	if (!count)
+		return MVM_RESUME;
+	if (io->down) {
+		reverse(io_data(vcpu), io->size, count);
+		gva -= (count - 1) * io->size;
+	}
 	mvm_vmx_get_mmu(vcpu, &mmu, pdpte);
 	mvm_vmx_put(vcpu);
-	for (i = 0; i < count; i++) {
-		ret = access_linear(vcpu, &mmu, io->gva + i * step,
-				    io_data(vcpu) + i * io->size, io->size,
-				    MVM_ACCESS_WRITE, false);
-		if (ret)
-			break;
-	}
+	ret = access_linear(vcpu, &mmu, gva, io_data(vcpu), count * io->size,
+			    MVM_ACCESS_WRITE, false);
 	mvm_vmx_load(vcpu);
-	/* A fault leaves the registers at the element that caused it. */
-	if (ret)
-		io->rep = true;
-	if (i)
-		advance(vcpu, MVM_RDI, i);
+	/* They are in one page, or are one: the first cannot do what another cannot. */
+	if (!ret)
+		advance(vcpu, MVM_RDI, count);
 	return ret < 0 ? ret : MVM_RESUME;
 }
 
@@ -189,14 +199,29 @@ static int cannot_emulate(struct mvm_vcpu *vcpu)
 	return MVM_TO_USER;
 }
 
-/* How many elements of INS go into the PIO page and stay in one page of memory? */
-static u32 batch(struct mvm_vcpu *vcpu, unsigned long count)
+/*
+ * How many elements of INS, the first of which is at @offset of ES, go into the
+ * PIO page and stay in one page of memory and in the segment?
+ */
+static u32 batch(struct mvm_vcpu *vcpu, unsigned long offset, unsigned long count)
 {
 	const struct mvm_io *io = &vcpu->io;
-	u32 room = io->down ? offset_in_page(io->gva) + io->size :
-			      PAGE_SIZE - offset_in_page(io->gva);
+	u32 above = PAGE_SIZE - offset_in_page(io->gva);
+	u32 room = io->down ? offset_in_page(io->gva) + io->size : above;
+	long last;
+	u32 n;
 
-	return clamp_t(unsigned long, room / io->size, 1, count);
+	if (above < io->size)
+		return 1;
+	n = clamp_t(unsigned long, room / io->size, 1, count);
+	last = (long)(n - 1) * io->size;
+	if (io->down)
+		last = -last;
+	/* Where the addresses wrap or the segment ends, it is one by one. */
+	if ((offset + last) & ~io->address_mask ||
+	    !segment_allows(MVM_ES, offset + last, io->gva + last, io->size, true))
+		return 1;
+	return n;
 }
 
 static int handle_string(struct mvm_vcpu *vcpu, unsigned long q)
@@ -231,14 +256,8 @@ static int handle_string(struct mvm_vcpu *vcpu, unsigned long q)
 				    VMX_VECTOR_GP, 0);
 		return MVM_RESUME;
 	}
-	if (in) {
-		n = batch(vcpu, count);
-		/* The last of them must be allowed as well, or it is one by one. */
-		if (!io->down &&
-		    !segment_allows(segment, offset + (n - 1) * io->size,
-				    io->gva + (n - 1) * io->size, io->size, in))
-			n = 1;
-	}
+	if (in)
+		n = batch(vcpu, offset, count);
 
 	mvm_vmx_get_mmu(vcpu, &mmu, pdpte);
 	mvm_vmx_put(vcpu);

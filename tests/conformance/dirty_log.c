@@ -450,6 +450,9 @@ static void test_translation(void)
 		for (seen = *counter; *counter == seen;)
 			;
 		must(get_log(SLOT, bits), "KVM_GET_DIRTY_LOG");
+		/* KVM does not wait until a vCPU has handed over its PML buffer. */
+		if (!strcmp(vm.device, "/dev/kvm") && !(bits[0] & 1))
+			must(get_log(SLOT, bits), "KVM_GET_DIRTY_LOG");
 		missing += !(bits[0] & 1);
 	}
 	mem[PAGE_SIZE] = 1;

@@ -366,6 +366,7 @@ GUEST32(rep_insw32, "rep insw; hlt");
 GUEST32(rep_insl32, "rep insl; hlt");
 GUEST64(rep_insb64, "rep insb; hlt");
 GUEST16(rep_insb16, "rep insb; hlt");
+GUEST16(rep_insw16, "rep insw; hlt");
 GUEST32(insb32, "insb; insb; hlt");
 
 static void is_input(u32 gpa, size_t size)
@@ -375,6 +376,52 @@ static void is_input(u32 gpa, size_t size)
 
 	ok(pass, "  what was read is in memory: %zu bytes", transferred_size);
 	diag("  %d exits", exits);
+}
+
+/* The offset wraps in the middle of a page: the next word is 64 KiB away. */
+static void ins_wraps_in_page(void)
+{
+	const bool kvm = !strcmp(vm.device, "/dev/kvm");
+	const u32 base = 0x10800;
+	struct kvm_sregs s;
+
+	guest16(&cpu, rep_insw16);
+	s = get_sregs(&cpu);
+	s.es.base = base;
+	s.es.selector = base >> 4;
+	set_sregs(&cpu, &s);
+	string_regs(2, 0, true);
+	is(feed(), "HLT", "REP INSW backwards, DI wraps below 0");
+	is_hex(vm.mem[base] << 8 | vm.mem[base + 1], 0x0102, "  the first word");
+	is_hex(vm.mem[base + 0xfffe] << 8 | vm.mem[base + 0xffff], 0x0304, "  the second");
+	is_hex(vm.mem[base - 2], 0, "  nothing below the segment");
+	after_string(0, 0, 0xfffc);
+
+	guest16(&cpu, rep_insw16);
+	memset(vm.mem + base, 0, 0x11000);
+	s = get_sregs(&cpu);
+	s.es.base = base;
+	s.es.selector = base >> 4;
+	s.es.limit = 0xffffffff;
+	s.es.g = 1;
+	set_sregs(&cpu, &s);
+	string_regs(2, 0xfffe, false);
+	is(feed(), "HLT", "REP INSW, DI wraps in a segment of 4 GiB");
+	is_hex(vm.mem[base + 0xfffe] << 8 | vm.mem[base + 0xffff], 0x0102, "  the first word");
+	/* KVM does not let it wrap. */
+	is_hex(vm.mem[base] << 8 | vm.mem[base + 1], kvm ? 0 : 0x0304,
+	       "  the second, after the wrap");
+	is_hex(vm.mem[base + 0x10000], kvm ? 3 : 0, "  nothing above 64 KiB");
+	after_string(0, 0xfffe, 2);
+
+	guest32(&cpu, rep_insw32);
+	memset(vm.mem + GUEST_DATA, 0, PAGE_SIZE);
+	string_regs(300, GUEST_DATA + 700, true);
+	is(feed(), "HLT", "REP INSW backwards, 300 words");
+	is_hex(vm.mem[GUEST_DATA + 700] << 8 | vm.mem[GUEST_DATA + 701], 0x0102, "  the first");
+	is_hex(vm.mem[GUEST_DATA + 102] << 8 | vm.mem[GUEST_DATA + 103], 0x5758, "  the last");
+	is_hex(vm.mem[GUEST_DATA + 101] | vm.mem[GUEST_DATA + 702], 0, "  and nothing else");
+	after_string(0, GUEST_DATA + 700, GUEST_DATA + 100);
 }
 
 static void ins(void)
@@ -428,6 +475,7 @@ static void ins(void)
 	is_hex(vm.mem[0xfffe] << 24 | vm.mem[0xffff] << 16 |
 	       vm.mem[0] << 8 | vm.mem[1], 0x01020304, "  bytes");
 	after_string(0xabcd0000, 0x1234fffe, 0x12340002);
+	ins_wraps_in_page();
 }
 
 /* Takes the page that holds @gpa out of the guest's page tables. */
