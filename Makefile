@@ -113,7 +113,7 @@ check-all: check
 
 # For one test: make prove TESTS=tests/lab/memory.t
 TESTS	?= $(patsubst tests/unit/%.c,build/unit/%,$(wildcard tests/unit/test_*.c)) \
-	$(wildcard tests/*.t tests/lab/*.t tests/fuzz/*.t tests/conformance/*.t)
+	$(wildcard tests/*.t tests/lab/*.t tests/fuzz/*.t tests/conformance/*.t tests/selftests/*.t)
 prove:
 	@CMOCKA_MESSAGE_OUTPUT=TAP prove -j $(JOBS) --timer --exec '' $(TESTS)
 

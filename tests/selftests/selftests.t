@@ -18,13 +18,18 @@ eval "$("$root/scripts/selftests")"
 	exit 1
 }
 
-# expected: "program kvm minivmm" of each line of the table
-expected=$(sed -n '/^.. table begins/,/^.. table ends/s/^\([a-z0-9_\/]*[a-z0-9]\)  *\(pass\|skip\|FAIL\)  *\(pass\|skip\|FAIL\).*/\1 \2 \3/p' "$table")
+# lines_of BEGIN END: "program kvm minivmm" of each line of that table
+lines_of() {
+	sed -n "/^.. $1/,/^.. $2/s/^\([a-z0-9_\/]*[a-z0-9]\)  *\(pass\|skip\|FAIL\)  *\(pass\|skip\|FAIL\).*/\1 \2 \3/p" "$table"
+}
+
+expected=$(lines_of 'table begins' 'table ends')
 # What is not run, with the reason, is in the same document.
 left_out=$(sed -n '/^.. left out begins/,/^.. left out ends/s/^\([a-z0-9_\/]*[a-z0-9]\)  .*/\1/p' "$table")
 
 cat >"$work/run.sh" <<'END'
 cd /root/programs
+echo "=== xsave $(grep -c -w xsave /proc/cpuinfo)"
 # The library reserves much more than it uses.
 echo 1 >/proc/sys/vm/overcommit_memory
 all() {
@@ -32,6 +37,7 @@ all() {
 	while read -r program; do
 		timeout 60 ./$program >/tmp/said 2>&1
 		echo "=== $program $?"
+		echo "=== clock $(cut -d ' ' -f 1 /proc/uptime)"
 		tail -n 12 /tmp/said
 	done </root/list
 }
@@ -53,9 +59,15 @@ while read -r program; do
 	fi
 done <"$work/programs"
 
-lab "$work/out" --cpus 2 --memory 2048 --timeout 1800 --no-module --file "$SELFTESTS:/root/programs" \
+lab "$work/out" --cpus 2 --memory 1024 --timeout 1800 --no-module --file "$SELFTESTS:/root/programs" \
 	--file "$work/run.sh" --file "$work/list" -- sh run.sh
 ok $? "the lab ran, and its kernel had no complaint"
+
+# A Bochs whose CPU has XSAVE: its lines go before those of the table.
+if ! grep -q '^=== xsave 0$' "$work/out"; then
+	echo '# Bochs has XSAVE'
+	expected=$(lines_of 'xsave begins' 'xsave ends'; echo "$expected")
+fi
 
 # What a program's exit status says
 result() {
@@ -76,7 +88,7 @@ while read -r program _; do
 	kvm=$(result "$(status_of kvm "$program")")
 	minivmm=$(result "$(status_of minivmm "$program")")
 	echo "$program $kvm $minivmm" >>"$work/new"
-	want=$(sed -n "s|^$program ||p" <<<"$expected")
+	want=$(sed -n "s|^$program ||p" <<<"$expected" | sed -n 1p)
 	is "$kvm $minivmm" "${want:-not in the table}" "$program: KVM, minivmm" || {
 		echo "# what it said on KVM, then on minivmm:"
 		awk -v program="$program" '/^===/ { on = $2 == program } on' "$work/out" | diag
@@ -86,9 +98,14 @@ while read -r program _; do
 	[ -z "$program" ] || grep -q "^$program " "$work/new" || ok 1 "$program is in the table and was not run"
 done <<<"$expected"
 
+# Both tables at once would be written: it takes the Bochs of the first.
+if [ -n "${SELFTESTS_DOCUMENT-}" ] && ! grep -q '^=== xsave 0$' "$work/out"; then
+	ok 1 "DOCUMENT=1 writes the table of Debian's Bochs; this is another: leave BOCHS= out"
+	SELFTESTS_DOCUMENT=''
+fi
 [ -z "${SELFTESTS_DOCUMENT-}" ] || while read -r program kvm minivmm; do
 	if grep -q "^$program " "$table"; then
-		sed -i -E "s~^($program +)(pass|skip|FAIL)( +)(pass|skip|FAIL)~\1$kvm\3$minivmm~" "$table"
+		sed -i -E "/^.. table begins/,/^.. table ends/s~^($program +)(pass|skip|FAIL)( +)(pass|skip|FAIL)~\1$kvm\3$minivmm~" "$table"
 	else
 		echo "# $program has no line: $kvm $minivmm"
 	fi
