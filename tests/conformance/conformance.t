@@ -7,7 +7,7 @@
 
 . "$(dirname "$0")/../lab/lib.sh"
 
-programs="conf_state conf_msr conf_sync_regs conf_irqchip conf_capability"
+programs="conf_state conf_msr conf_sync_regs conf_irqchip conf_capability conf_rebuild"
 # shellcheck disable=SC2086
 compare --timeout 300 -- $programs
 # shellcheck disable=SC2086
