@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Debian's QEMU, unchanged, with its own interrupt controllers: it boots a Linux
-# guest to its shell, which reads its virtio disk. First on KVM, which shows that
-# the guest and its command line are right, then on minivmm, with no KVM loaded
-# and /dev/kvm a link.
+# guest to its shell, which reads its virtio disk; the same as a PC with SeaBIOS;
+# and stops it by gdb's protocol and moves it to another QEMU. First on KVM, which
+# shows that the guest and its command line are right, then on minivmm, with no KVM
+# loaded and /dev/kvm a link.
 
 . "$(dirname "$0")/../lab/lib.sh"
 
@@ -17,29 +18,62 @@ qemu=$(type -P qemu-system-x86_64) || {
 	exit 1
 }
 
-machine='-M microvm,accel=kvm,kernel-irqchip=off,pic=on,pit=on,rtc=on,isa-serial=on,acpi=off,x-option-roms=off
-	-device virtio-blk-device,drive=disk'
-commands='head -c 20 /dev/vda; echo; uname -sr; echo $((6 * 7)); echo written >/dev/vda; reboot -f'
+cat >"$work/run.sh" <<'END'
+microvm='-M microvm,accel=kvm,kernel-irqchip=off,pic=on,pit=on,rtc=on,isa-serial=on,acpi=off,x-option-roms=off'
+echo '=== microvm'
+sh boot.sh 'head -c 20 /dev/vda; echo; uname -sr; echo $((6 * 7)); echo written >/dev/vda; reboot -f' \
+	$microvm -device virtio-blk-device,drive=disk
+status=$?
+echo "disk: $(head -n 1 disk | tr -d '\0')"
+echo '=== pc'
+# No disk: with one SeaBIOS does not end in Bochs, on KVM either.
+sh boot.sh 'uname -sr; ls /sys/bus/pci/devices; echo $((6 * 7)); reboot -f' \
+	-M pc,accel=kvm,kernel-irqchip=off || status=$?
+echo '=== move'
+timeout 200 sh move.sh $microvm || status=$?
+echo '=== end'
+exit $status
+END
 
 boot() {
-	local name=$1 prepare=$2
+	local name=$1 prepare=$2 part
 
 	LAB_PROGRAMS=none lab "$work/$name" --memory 1024 --no-module \
 		--file "$qemu:/usr/bin/qemu-system-x86_64" \
 		--file /usr/share/qemu:/usr/share/qemu --file /usr/share/seabios:/usr/share/seabios \
 		--file "$root/build/qemu/bzImage" --file "$root/build/qemu/initramfs" \
-		--file "$root/tests/qemu/boot.sh" -- \
-		sh -c "$prepare && sh boot.sh '$commands' $(tr '\n' ' ' <<<"$machine"); s=\$?
-			echo; echo disk: \$(head -n 1 disk | tr -d '\\0'); exit \$s"
-	ok $? "$name: QEMU ends well, and the host's kernel had no complaint"
-	like "$work/$name" '^guest: the shell is there' "$name: the guest comes to its shell"
-	like "$work/$name" '^The disk says hello' "$name:   reads its disk"
-	like "$work/$name" '^Linux 6\.1\.' "$name:   is a Linux"
-	like "$work/$name" '^42' "$name:   counts"
-	like "$work/$name" '^disk: written' "$name:   and writes its disk"
+		--file "$root/tests/qemu/boot.sh" --file "$root/tests/qemu/move.sh" \
+		--file "$work/run.sh" -- sh -c "$prepare && sh run.sh 2>&1"
+	ok $? "$name: each QEMU ends well, and the host's kernel had no complaint"
+	for part in microvm pc move; do
+		sed -n "/^=== $part\$/,/^=== /p" "$work/$name" >"$work/$name-$part"
+	done
+
+	part=$work/$name-microvm
+	like "$part" '^guest: the shell is there' "$name, microvm: the guest comes to its shell"
+	like "$part" '^The disk says hello' "$name, microvm:   reads its disk"
+	like "$part" '^Linux 6\.1\.' "$name, microvm:   is a Linux"
+	like "$part" '^42' "$name, microvm:   counts"
+	like "$part" '^disk: written' "$name, microvm:   and writes its disk"
+
+	part=$work/$name-pc
+	like "$part" '^guest: the shell is there' "$name, pc: the guest comes to its shell, through SeaBIOS"
+	like "$part" '0000:00:01\.3' "$name, pc:   and finds PIIX4 on its PCI bus"
+
+	part=$work/$name-move
+	is "$(sed -n 's/^gdb: //p' "$part" | tr '\n' ';')" "$stops" "$name, gdb: it stops and steps where it should"
+	like "$part" '^move: the first QEMU ended with status 0' "$name, move: the guest is saved"
+	like "$part" '^answer 42' "$name, move:   and goes on with what it knew, in another QEMU"
 	sed -n 's/^qemu: /# /p' "$work/$name"
 }
 
-boot kvm "modprobe kvm_intel ${KVM_OPTIONS-}"
+# The addresses are those of move.sh; the code is what the kernel begins with.
+stops='hardware breakpoint at 0x0000000000100000;code fcfa8da6e8010000e8000000005d;'
+stops+='step at 0x0000000000100001;step at 0x0000000000100002;'
+stops+='software breakpoint at 0x000000000010000d;'
+
+# Bochs 2.7 logs addresses within pages where the log of pages is to have their
+# first: KVM warns.
+boot kvm "modprobe kvm_intel pml=0 ${KVM_OPTIONS-}"
 boot minivmm 'modprobe minivmm && ln -s minivmm /dev/kvm'
 done_testing
