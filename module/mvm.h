@@ -119,6 +119,7 @@ struct mvm_vm {
  * @error: the error code
  * @cr2: #PF: the linear address
  * @dr6: #DB: the bits that DR6 gets
+ * @settled: CR2 or DR6 has got it
  */
 struct mvm_exception {
 	u8 vector;
@@ -126,6 +127,7 @@ struct mvm_exception {
 	u32 error;
 	u64 cr2;
 	u64 dr6;
+	bool settled;
 };
 
 /**

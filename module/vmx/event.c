@@ -142,14 +142,20 @@ int mvm_vmx_inject_gp(struct mvm_vcpu *vcpu)
 	return MVM_RESUME;
 }
 
-/*
- * What goes with an exception beside its frame. The CPU changes neither CR2 nor
- * DR6 nor DR7 nor RF when it injects.
+/**
+ * mvm_vmx_settle_exception() - bring CR2 or DR6 to what a queued exception sets them to
+ * @vcpu: the vCPU
+ *
+ * The exception stays queued. Whoever reads these registers before it is
+ * delivered, and gives them to another vCPU, would lose them otherwise.
  */
-static void apply_payload(struct mvm_vcpu *vcpu)
+void mvm_vmx_settle_exception(struct mvm_vcpu *vcpu)
 {
-	const struct mvm_exception *e = &vcpu->exception;
+	struct mvm_exception *e = &vcpu->exception;
 
+	if (!(vcpu->pending & MVM_PENDING_EXCEPTION) || e->settled)
+		return;
+	e->settled = true;
 	if (e->vector == VMX_VECTOR_PF)
 		vcpu->cr2 = e->cr2;
 	if (e->vector == VMX_VECTOR_DB) {
@@ -159,8 +165,20 @@ static void apply_payload(struct mvm_vcpu *vcpu)
 		 */
 		vcpu->dr6 &= ~0xfUL;
 		vcpu->dr6 |= DR6_RESERVED | e->dr6;
-		mvm_vmx_write_dr7(vcpu, vcpu->dr7 & ~MVM_DR7_GD);
 	}
+}
+
+/*
+ * What goes with an exception beside its frame. The CPU changes neither CR2 nor
+ * DR6 nor DR7 nor RF when it injects.
+ */
+static void apply_payload(struct mvm_vcpu *vcpu)
+{
+	const struct mvm_exception *e = &vcpu->exception;
+
+	mvm_vmx_settle_exception(vcpu);
+	if (e->vector == VMX_VECTOR_DB)
+		mvm_vmx_write_dr7(vcpu, vcpu->dr7 & ~MVM_DR7_GD);
 	/* SDM Vol. 3: faults are delivered with RF set in the pushed RFLAGS. */
 	if (e->vector != VMX_VECTOR_DB && e->vector != VMX_VECTOR_BP &&
 	    e->vector != VMX_VECTOR_OF)

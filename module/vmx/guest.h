@@ -40,6 +40,7 @@ void mvm_vmx_set_gpr(struct mvm_vcpu *vcpu, int n, unsigned long value);
 
 /* event.c */
 void mvm_vmx_queue(struct mvm_vcpu *vcpu, const struct mvm_exception *e);
+void mvm_vmx_settle_exception(struct mvm_vcpu *vcpu);
 void mvm_vmx_queue_vector(struct mvm_vcpu *vcpu, u8 vector);
 void mvm_vmx_queue_error(struct mvm_vcpu *vcpu, u8 vector, u32 error);
 void mvm_vmx_drop_instruction_event(struct mvm_vcpu *vcpu);

@@ -254,6 +254,7 @@ void mvm_vmx_get_sregs(struct mvm_vcpu *vcpu, struct kvm_sregs *sregs)
 	sregs->idt.base = vmcs_readl(VMCS_GUEST_IDTR_BASE);
 	sregs->idt.limit = vmcs_read32(VMCS_GUEST_IDTR_LIMIT);
 	sregs->cr0 = mvm_vmx_read_cr0(vcpu);
+	mvm_vmx_settle_exception(vcpu);
 	sregs->cr2 = vcpu->cr2;
 	sregs->cr3 = vmcs_readl(VMCS_GUEST_CR3);
 	sregs->cr4 = mvm_vmx_read_cr4(vcpu);
@@ -310,6 +311,7 @@ void mvm_vmx_get_debugregs(struct mvm_vcpu *vcpu, struct kvm_debugregs *regs)
 	memset(regs, 0, sizeof(*regs));
 	for (i = 0; i < 4; i++)
 		regs->db[i] = vcpu->dr[i];
+	mvm_vmx_settle_exception(vcpu);
 	regs->dr6 = vcpu->dr6;
 	regs->dr7 = vcpu->dr7;
 }

@@ -48,10 +48,14 @@ static void nothing(int sig)
 }
 
 /* KVM_RUN, with signals from @ms on */
+/* By how much this machine is slower than the lab usually is */
+static int patience = 1;
+
 static const char *run_for(struct vcpu *c, int ms)
 {
+	const long ns = ms * 1000000l * patience;
 	const struct itimerspec off = { }, on = {
-		.it_value.tv_nsec = ms * 1000000, .it_interval.tv_nsec = ms * 1000000,
+		.it_value.tv_nsec = ns, .it_interval.tv_nsec = ns,
 	};
 	const char *result;
 
@@ -372,6 +376,14 @@ GUEST32(masked, APIC
 	"movl $100000, 0x380(%esi)\n"
 	"sti; hlt; out %al, $0x10\n");
 
+/* On a slow machine a tick can be pending already when the timer stops. */
+static const char *run_quiet(struct vcpu *c)
+{
+	const char *result = run_for(c, 30);
+
+	return strncmp(result, "OUT", 3) ? result : run_for(c, 30);
+}
+
 static void timers(void)
 {
 	struct timespec t0, t1;
@@ -391,11 +403,11 @@ static void timers(void)
 	ok(lapic(&cpu, 0x390) <= 1000000, "  KVM_GET_LAPIC: it counts down");
 	is_hex(lapic(&cpu, 0x380), 1000000, "  from the initial count");
 	set_lapic(&cpu, 0x320, 0x30051);
-	is(run_for(&cpu, 30), "EINTR INTR", "  masked: no more");
+	is(run_quiet(&cpu), "EINTR INTR", "  masked: no more");
 	set_lapic(&cpu, 0x320, 0x20051);
 	is(vcpu_run(&cpu), "OUT port=25 size=1 count=1 data=51", "  KVM_SET_LAPIC starts it");
 	set_lapic(&cpu, 0x380, 0);
-	is(run_for(&cpu, 30), "EINTR INTR", "  KVM_SET_LAPIC stops it");
+	is(run_quiet(&cpu), "EINTR INTR", "  KVM_SET_LAPIC stops it");
 
 	guest_apic(&cpu, masked);
 	is(run_for(&cpu, 30), "EINTR INTR", "a masked timer does not wake HLT");
@@ -658,7 +670,7 @@ static void both(const char *name, const char *other, const char *other_end,
 	run_end(&b, "  the other");
 	ms = now_ms() - ms;
 	diag("%llu ms", (unsigned long long)ms);
-	ok(ms < 1000, "  not one at each tick of the scheduler");
+	ok(ms < 1000u * patience, "  not one at each tick of the scheduler");
 	is_hex(get_regs(&cpu).rbp, 500, "  none was lost");
 	is_hex(get_regs(&second).rdi, 500, "  nor there");
 }
@@ -822,7 +834,9 @@ int main(int argc, char **argv)
 	struct sigevent event = { .sigev_signo = SIGUSR1 };
 
 	device = argc > 1 ? argv[1] : "/dev/kvm";
-	watchdog(40);
+	if (getenv("LAB_PATIENCE"))
+		patience = atoi(getenv("LAB_PATIENCE"));
+	watchdog(40 * patience);
 	sigaction(SIGUSR1, &sa, NULL);
 	if (timer_create(CLOCK_MONOTONIC, &event, &timer))
 		bail("timer_create: %s", errno_name(errno));

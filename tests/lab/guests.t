@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The guests: on /dev/kvm and on /dev/minivmm in the same boot, with the same
-# output and the same exit status.
+# output and the same exit status. Then all of them once more, with their VMs taken
+# apart and rebuilt in the middle (rebuild/rebuild.c): SEED= says where.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -18,7 +19,7 @@ guest() {
 	cat >stdin
 	for device in $devices; do
 		echo "=== $name $device"
-		minivmm-run --device /dev/$device "$@" <stdin 2>stderr
+		LD_PRELOAD=$preload minivmm-run --device /dev/$device "$@" <stdin 2>stderr
 		status=$?
 		# The mark begins a line, wherever the guest left off.
 		printf "\n=== status $status\n"
@@ -27,7 +28,9 @@ guest() {
 		echo "=== status 0"
 	done
 }
+preload=${REBUILD:+$PWD/rebuild.so}
 cd guests
+export REBUILD_LOG=$PWD/log
 '
 
 # status NAME DEVICE
@@ -69,6 +72,17 @@ relay_guest() {
 	equal "$1"
 }
 
+# The VMs were taken apart, also where nothing but a timer stops the guest.
+was_rebuilt() {
+	local vms times timer
+
+	read -r vms times timer < <(awk '/ rebuilt, / { n++; t += $1; i += $3 }
+		END { print n + 0, t + 0, i + 0 }' "$work/out")
+	echo "# $vms guests rebuilt $times times, $timer of them where a timer stopped them"
+	[ "$times" -gt "$vms" ] && [ "$timer" -gt 0 ] && ! grep -q 'left alone' "$work/out"
+	ok $? "VMs were taken apart and rebuilt"
+}
+
 # boot OPTION... -- SCRIPT
 boot() {
 	local options=()
@@ -78,12 +92,16 @@ boot() {
 		shift
 	done
 	# shellcheck disable=SC2046
-	lab "$work/out" $(module_option) ${options[@]+"${options[@]}"} --timeout 300 -- \
-		sh -c "modprobe kvm_intel || exit 1
+	lab "$work/out" $(module_option) ${options[@]+"${options[@]}"} --timeout 300 \
+		--file "$root/build/tests/rebuild.so" -- \
+		sh -c "modprobe kvm_intel ${KVM_OPTIONS-} || exit 1
 			devices='$devices'
+			${rebuild:+export REBUILD=$rebuild}
 			$lab_functions
-			$2"
-	ok $? "the lab ran, and its kernel had no complaint (${options[*]:-default model})"
+			$2
+			[ ! -e log ] || cat log"
+	ok $? "the lab ran, and its kernel had no complaint (${options[*]:-default model}${rebuild:+, rebuilt: seed $rebuild})"
+	[ -z "$rebuild" ] || was_rebuilt
 }
 
 pair='
@@ -94,8 +112,8 @@ pair() {
 	for device in $devices; do
 		mkfifo a b
 		exec 3<>a 4<>b
-		minivmm-run --timeout 60 --device /dev/$device fpu1.elf <a >b &
-		minivmm-run --timeout 60 --device /dev/$device fpu2.elf <b >a
+		LD_PRELOAD=$preload minivmm-run --timeout 60 --device /dev/$device fpu1.elf <a >b &
+		LD_PRELOAD=$preload minivmm-run --timeout 60 --device /dev/$device fpu2.elf <b >a
 		status=$?
 		wait $! && [ $status = 0 ]
 		status=$?
@@ -127,33 +145,38 @@ printf "Hello, 16550!\n" | guest echo.elf echo.elf
 printf "until \004not this" | guest echo-ctrl-d echo.elf
 '
 
-boot -- "$script $pair pair"
-expect hello16.bin 0 'Hello from 16-bit real mode.'
-expect hello32.elf 0 'Hello from 32-bit protected mode, paging off.'
-expect hello32.bin 0 'Hello from 32-bit protected mode, paging off.'
-expect hello64.elf 0 'Hello from 64-bit long mode, through page tables of my own.
+all_guests() {
+	boot -- "$script $pair pair"
+	expect hello16.bin 0 'Hello from 16-bit real mode.'
+	expect hello32.elf 0 'Hello from 32-bit protected mode, paging off.'
+	expect hello32.bin 0 'Hello from 32-bit protected mode, paging off.'
+	expect hello64.elf 0 'Hello from 64-bit long mode, through page tables of my own.
 The same address shows another page now.'
-for name in $checking; do
-	relay_guest "$name"
-done
-expect triple.elf 80 'I read an address that is not mapped, without an IDT.'
-expect hltif.bin 84 ''
-expect exitcode-000 0 ''
-expect exitcode-001 1 ''
-expect exitcode-077 63 ''
-expect exitcode-100 63 ''
-expect exitcode-377 63 ''
-expect echo.elf 0 'HELLO, 16550!'
-expect echo-ctrl-d 0 'UNTIL '
-expect pair 0 ''
+	for name in $checking; do
+		relay_guest "$name"
+	done
+	expect triple.elf 80 'I read an address that is not mapped, without an IDT.'
+	expect hltif.bin 84 ''
+	expect exitcode-000 0 ''
+	expect exitcode-001 1 ''
+	expect exitcode-077 63 ''
+	expect exitcode-100 63 ''
+	expect exitcode-377 63 ''
+	expect echo.elf 0 'HELLO, 16550!'
+	expect echo-ctrl-d 0 'UNTIL '
+	expect pair 0 ''
 
-# The default model's XSAVE is not one that Linux would use; this one's is.
-boot --model corei7_haswell_4770 -- "guest fpu.elf fpu.elf </dev/null; $pair pair"
-relay_guest fpu.elf
-for device in $devices; do
-	[ "$(section "$work/out" fpu.elf "$device" | grep -c XCR0)" -gt 0 ]
-	ok $? "$device fpu.elf: with XSAVE"
-done
-expect pair 0 ''
+	# The default model's XSAVE is not one that Linux would use; this one's is.
+	boot --model corei7_haswell_4770 -- "guest fpu.elf fpu.elf </dev/null; $pair pair"
+	relay_guest fpu.elf
+	for device in $devices; do
+		[ "$(section "$work/out" fpu.elf "$device" | grep -c XCR0)" -gt 0 ]
+		ok $? "$device fpu.elf: with XSAVE"
+	done
+	expect pair 0 ''
+}
 
+for rebuild in '' "${SEED:-1}"; do
+	all_guests
+done
 done_testing

@@ -91,6 +91,7 @@ script() {
 	local program device
 
 	echo "modprobe kvm_intel ${KVM_OPTIONS-} && modprobe msr || exit 1"
+	echo "export LAB_PATIENCE=${LAB_PATIENCE:-1}"
 	echo "${prepare-}"
 	for program; do
 		for device in $devices; do
