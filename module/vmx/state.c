@@ -127,8 +127,8 @@ void mvm_vmx_get_segment(enum mvm_segment n, struct kvm_segment *s)
 
 void mvm_vmx_set_segment(enum mvm_segment n, const struct kvm_segment *s)
 {
-	u32 ar = VMX_AR_UNUSABLE;
 	u8 type = s->type;
+	u32 ar;
 
 	/*
 	 * A VM entry needs the accessed bit in every usable segment, and many
@@ -136,10 +136,12 @@ void mvm_vmx_set_segment(enum mvm_segment n, const struct kvm_segment *s)
 	 */
 	if (n != MVM_LDTR)
 		type |= 1;
-	if (!s->unusable && s->present)
-		ar = (type & VMX_AR_TYPE) | (s->s & 1) << 4 | (s->dpl & 3) << 5 |
-		     VMX_AR_P | (s->avl & 1) << 12 | (s->l & 1) << 13 |
-		     (s->db & 1) << 14 | (s->g & 1) << 15;
+	ar = (type & VMX_AR_TYPE) | (s->s & 1) << 4 | (s->dpl & 3) << 5 |
+	     (s->present & 1) << 7 | (s->avl & 1) << 12 | (s->l & 1) << 13 |
+	     (s->db & 1) << 14 | (s->g & 1) << 15;
+	/* The rest stays: the DPL of SS is the CPL, also with a null selector. */
+	if (s->unusable || !s->present)
+		ar |= VMX_AR_UNUSABLE;
 	vmcs_writel(VMCS_GUEST_ES_BASE + 2 * n, s->base);
 	vmcs_write32(VMCS_GUEST_ES_LIMIT + 2 * n, s->limit);
 	vmcs_write16(VMCS_GUEST_ES_SELECTOR + 2 * n, s->selector);

@@ -58,7 +58,7 @@ static struct {
 	bool ran;		/* there may be an exit to be completed */
 } our = { .device = -1, .vm = -1, .vcpu = -1 };
 
-static struct {
+static struct state {
 	struct kvm_regs regs;
 	struct kvm_sregs2 sregs;
 	struct kvm_xcrs xcrs;
@@ -78,7 +78,7 @@ static struct {
 		struct kvm_cpuid_entry2 entries[256];
 	} cpuid;
 	long tsc_khz;
-} state;
+} state, again;
 
 static uint64_t random_state;
 static unsigned int runs, rebuilt, interrupted;
@@ -227,32 +227,33 @@ static void note(unsigned long request, unsigned long arg)
 	our.nr_calls++;
 }
 
-static void get_state(void)
+static void get_state(struct state *s)
 {
 	struct { struct kvm_msr_list head; uint32_t indices[MAX_MSRS]; } list;
-	struct kvm_msr_entry *msr = state.msrs.entries;
+	struct kvm_msr_entry *msr = s->msrs.entries;
 	uint32_t i, n;
 
+	memset(s, 0, sizeof(*s));
 	/* First of all, as QEMU does: it may settle what others then show. */
-	NEED(our.vcpu, KVM_GET_MP_STATE, &state.mp_state);
-	NEED(our.vcpu, KVM_GET_REGS, &state.regs);
+	NEED(our.vcpu, KVM_GET_MP_STATE, &s->mp_state);
+	NEED(our.vcpu, KVM_GET_REGS, &s->regs);
 	NEED(our.vcpu, raw(our.vm, KVM_CHECK_EXTENSION, (void *)KVM_CAP_XSAVE2) > 0 ?
-	     KVM_GET_XSAVE2 : KVM_GET_XSAVE, &state.xsave);
-	NEED(our.vcpu, KVM_GET_XCRS, &state.xcrs);
-	NEED(our.vcpu, KVM_GET_SREGS2, &state.sregs);
-	NEED(our.vcpu, KVM_GET_VCPU_EVENTS, &state.events);
-	NEED(our.vcpu, KVM_GET_DEBUGREGS, &state.debugregs);
-	state.tsc_khz = NEED(our.vcpu, KVM_GET_TSC_KHZ, 0);
-	state.cpuid.head.nent = ARRAY_SIZE(state.cpuid.entries);
-	NEED(our.vcpu, KVM_GET_CPUID2, &state.cpuid);
+	     KVM_GET_XSAVE2 : KVM_GET_XSAVE, &s->xsave);
+	NEED(our.vcpu, KVM_GET_XCRS, &s->xcrs);
+	NEED(our.vcpu, KVM_GET_SREGS2, &s->sregs);
+	NEED(our.vcpu, KVM_GET_VCPU_EVENTS, &s->events);
+	NEED(our.vcpu, KVM_GET_DEBUGREGS, &s->debugregs);
+	s->tsc_khz = NEED(our.vcpu, KVM_GET_TSC_KHZ, 0);
+	s->cpuid.head.nent = ARRAY_SIZE(s->cpuid.entries);
+	NEED(our.vcpu, KVM_GET_CPUID2, &s->cpuid);
 
 	list.head.nmsrs = MAX_MSRS;
 	NEED(our.device, KVM_GET_MSR_INDEX_LIST, &list);
 	for (i = n = 0; i < list.head.nmsrs; i++) {
-		state.msrs.head.nmsrs = 1;
+		s->msrs.head.nmsrs = 1;
 		msr->index = list.indices[i];
 		/* The list is of the system: this vCPU may lack the feature. */
-		if (raw(our.vcpu, KVM_GET_MSRS, &state.msrs) < 1)
+		if (raw(our.vcpu, KVM_GET_MSRS, &s->msrs) < 1)
 			continue;
 		/* KVM's own, which it does not take back without a controller */
 		if (msr->index >> 8 == 0x4b564d && !msr->data)
@@ -261,9 +262,70 @@ static void get_state(void)
 	}
 	for (i = 0; i < n; i++)
 		msr[i].index = list.indices[i];
-	state.msrs.head.nmsrs = n;
-	if (NEED(our.vcpu, KVM_GET_MSRS, &state.msrs) != n)
+	s->msrs.head.nmsrs = n;
+	if (NEED(our.vcpu, KVM_GET_MSRS, &s->msrs) != n)
 		die("KVM_GET_MSRS");
+}
+
+static void same(const void *got, const void *want, size_t size, const char *what)
+{
+	const unsigned char *a = got, *b = want;
+	size_t i = 0;
+
+	while (i < size && a[i] == b[i])
+		i++;
+	if (i == size)
+		return;
+	fprintf(stderr, "rebuild: %s is not what was set: byte %zu is %#x, not %#x\n",
+		what, i, a[i], b[i]);
+	_exit(70);
+}
+
+#define SAME(member)	same(&again.member, &state.member, sizeof(state.member), #member)
+
+/* SET makes every segment an accessed one, also those that cannot be used. */
+static void accessed(struct kvm_sregs2 *s)
+{
+	struct kvm_segment *segments[] = { &s->cs, &s->ds, &s->es, &s->fs, &s->gs, &s->ss };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(segments); i++)
+		segments[i]->type |= segments[i]->unusable;
+}
+
+/* The new vCPU says the same as the old one did. */
+static void hold_against(void)
+{
+	struct kvm_msr_entry *got = again.msrs.entries, *want = state.msrs.entries;
+	unsigned int i;
+
+	get_state(&again);
+	/* KVM counts one that waits as injected, too, and takes it back as that. */
+	again.events.exception.pending = state.events.exception.pending;
+	/* The number of one that was taken long ago */
+	if (!state.events.interrupt.injected)
+		state.events.interrupt.nr = again.events.interrupt.nr;
+	accessed(&state.sregs);
+	accessed(&again.sregs);
+	SAME(regs);
+	SAME(sregs);
+	SAME(xcrs);
+	SAME(debugregs);
+	SAME(events);
+	SAME(mp_state);
+	SAME(bytes);
+	SAME(cpuid);
+	SAME(tsc_khz);
+	for (i = 0; i < state.msrs.head.nmsrs; i++) {
+		/* The time goes on: the TSC, and Hyper-V's counters. */
+		if (want[i].index == 0x10 || want[i].index >> 8 == 0x400000)
+			continue;
+		if (got[i].index == want[i].index && got[i].data == want[i].data)
+			continue;
+		fprintf(stderr, "rebuild: MSR 0x%x is 0x%llx, not 0x%llx\n",
+			want[i].index, got[i].data, want[i].data);
+		_exit(70);
+	}
 }
 
 static void set_state(void)
@@ -305,7 +367,7 @@ static void rebuild(void)
 
 	if (our.run_size > sizeof(run))
 		die("struct kvm_run is larger than known");
-	get_state();
+	get_state(&state);
 	memcpy(run, our.run, our.run_size);
 	munmap(our.run, our.run_size);
 	/* The old one ends here, with its last descriptor. */
@@ -321,6 +383,7 @@ static void rebuild(void)
 		die("mmap");
 	memcpy(our.run, run, our.run_size);
 	set_state();
+	hold_against();
 	for (i = 0; i < our.nr_calls; i++)
 		if (of_vcpu(our.calls[i].request))
 			repeat(our.vcpu, &our.calls[i]);
