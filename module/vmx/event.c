@@ -551,7 +551,7 @@ int mvm_vmx_set_events(struct mvm_vcpu *vcpu, const struct kvm_vcpu_events *even
 void mvm_vmx_skip(struct mvm_vcpu *vcpu, u32 length)
 {
 	unsigned long rip = vmcs_readl(VMCS_GUEST_RIP);
-	unsigned long next = rip + length;
+	unsigned long next = rip + length, rflags;
 	u32 blocking;
 
 	/* Outside 64-bit mode the upper half does not exist. */
@@ -564,8 +564,14 @@ void mvm_vmx_skip(struct mvm_vcpu *vcpu, u32 length)
 	if (unlikely(blocking & (VMX_BLOCKING_STI | VMX_BLOCKING_MOV_SS)))
 		vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY,
 			     blocking & ~(VMX_BLOCKING_STI | VMX_BLOCKING_MOV_SS));
+	rflags = vmcs_readl(VMCS_GUEST_RFLAGS);
+	if (likely(!(rflags & (X86_EFLAGS_TF | X86_EFLAGS_RF))))
+		return;
+	/* RF is for one instruction, and a string instruction that goes on keeps it. */
+	if (length)
+		vmcs_writel(VMCS_GUEST_RFLAGS, rflags & ~X86_EFLAGS_RF);
 	/* The single-step trap that the instruction would have ended with */
-	if (unlikely(vmcs_readl(VMCS_GUEST_RFLAGS) & X86_EFLAGS_TF))
+	if (rflags & X86_EFLAGS_TF)
 		mvm_vmx_end_step(vcpu);
 }
 

@@ -318,6 +318,9 @@ static void write_state(struct emulation *e, int result)
 
 	memcpy(vcpu->enter.regs, e->regs.gpr, sizeof(e->regs.gpr));
 	vmcs_writel(VMCS_GUEST_RSP, e->regs.gpr[MVM_RSP]);
+	/* The EPT violation has set RF. */
+	if (result == MVM_EXECUTE_DONE)
+		e->regs.rflags &= ~X86_EFLAGS_RF;
 	vmcs_writel(VMCS_GUEST_RFLAGS, e->regs.rflags);
 	/* As in KVM, also if user space set another one while data was awaited. */
 	vmcs_writel(VMCS_GUEST_RIP, mmio->rip);

@@ -417,6 +417,7 @@ static void in_between(void)
 	is_hex(get_regs(&cpu).rip, GUEST_CODE + 2, "  RIP");
 	ok((u32)get_regs(&cpu).rax == *(u32 *)device, "  EAX");
 	is(vcpu_run(&cpu), "MMIO write 0x20000004 size=4", "a write");
+	is_hex(get_regs(&cpu).rflags & FLAG_RF, 0, "  RFLAGS.RF: the instruction is done");
 	is_hex(get_regs(&cpu).rip, GUEST_CODE + 5, "  RIP at the exit");
 	ok(!memcmp(cpu.run->mmio.data, "\x01\xff\xee\xdd", 4), "  its data");
 	is(vcpu_run(&cpu), "HLT", "  and on");

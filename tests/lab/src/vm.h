@@ -75,6 +75,7 @@ typedef __s64 s64;
 #define FLAG_TF		0x100
 #define FLAG_IF		0x200
 #define FLAG_DF		0x400
+#define FLAG_RF		0x10000
 #define FLAG_AC		0x40000
 
 /*
