@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The native fuzzers of tests/fuzz/parsers, each for RUNS inputs from seed SEED
-# on, or for FUZZ_SECONDS: Documentation/fuzzing.rst. What they find that is new
+# on, or for FUZZ_SECONDS together: Documentation/fuzzing.rst. What they find that is new
 # is in build/fuzz/corpus; an input that fails is in build/fuzz/.
 
 . "$(dirname "$0")/../lab/lib.sh"
@@ -10,7 +10,9 @@
 runs=${RUNS:-20000}
 seed=${SEED:-1}
 limit=(-runs="$runs")
-[ -z "${FUZZ_SECONDS-}" ] || limit=(-max_total_time="$FUZZ_SECONDS")
+# They share the time.
+parsers=$(find "$root/tests/fuzz/parsers" -name '*.c' ! -name '*_run.c' | wc -l)
+[ -z "${FUZZ_SECONDS-}" ] || limit=(-max_total_time=$((FUZZ_SECONDS / parsers + 1)))
 
 make -s -C "$root/tests/fuzz/parsers" >"$work/make.log" 2>&1
 ok $? 'the fuzzers are built' || diag <"$work/make.log"
