@@ -86,11 +86,13 @@ for model in $models; do
 		[ ! -s "$work/stale" ]
 		ok $? "$model: every known bug of Bochs was met" || diag <"$work/stale"
 	fi
+	# How a guest that was entered left again is not the seed's alone: an interrupt
+	# of the host can come first.
 	for name in one two; do
-		part "$work/out" $name | sed 's/ tsc=[0-9]*//' >"$work/$name"
+		part "$work/out" $name | sed 's/ tsc=[0-9]*//; /^exit /d' >"$work/$name"
 	done
-	[ -s "$work/one" ] && cmp -s "$work/one" "$work/two"
-	ok $? "$model: the same seed makes the same run"
+	[ -s "$work/one" ] && diff "$work/one" "$work/two" >"$work/difference"
+	ok $? "$model: the same seed makes the same run" || diag <"$work/difference"
 	part "$work/out" forget >"$work/forget"
 	[ "$(value unknown "$work/forget")" -gt 0 ] 2>/dev/null
 	ok $? "$model: a rule that is missing is noticed"

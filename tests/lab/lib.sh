@@ -18,13 +18,14 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 count=0
 
-# ok STATUS NAME: one TAP line; 0 is good.
+# ok STATUS NAME: one TAP line; 0 is good. Returns it.
 ok() {
 	count=$((count + 1))
 	if [ "$1" -eq 0 ]; then
 		echo "ok $count - $2"
 	else
 		echo "not ok $count - $2"
+		return 1
 	fi
 }
 

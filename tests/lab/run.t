@@ -182,9 +182,9 @@ for device in $devices; do
 	killed sigterm TERM
 	killed sigalrm ALRM
 	killed sigkill KILL
-	timeout -s INT 1 minivmm-run --device /dev/$device loop.bin
+	timeout -s INT $LAB_PATIENCE minivmm-run --device /dev/$device loop.bin
 	result sigint $?
-	timeout -s INT 1 minivmm-run --device /dev/$device --stats loop.bin 2>err
+	timeout -s INT $LAB_PATIENCE minivmm-run --device /dev/$device --stats loop.bin 2>err
 	result sigint-stats $? "$(cat err)"
 	# A shell without job control has "&" ignore SIGINT: it stays ignored.
 	minivmm-run --device /dev/$device --timeout 2 loop.bin >out &
@@ -270,16 +270,21 @@ mv modules.*.bin aside/
 cd /root
 try not-installed hello16.bin
 mv /lib/modules/*/aside/* /lib/modules/*/
-modprobe -r kvm_intel
-device=kvm
-try missing-kvm hello16.bin
+case $(uname -r) in
+*-debug) ;;
+*)
+	modprobe -r kvm_intel
+	device=kvm
+	try missing-kvm hello16.bin
+	;;
+esac
 exit 0
 '
 
 # shellcheck disable=SC2046
 lab "$work/out" $(module_option) --timeout 400 --file "$work/break_entry.so" \
 	--file "$work/early.so" -- \
-	sh -c "devices='$devices'; $script"
+	sh -c "LAB_PATIENCE=${LAB_PATIENCE:-1} devices='$devices'; $script"
 ok $? "the lab ran, and its kernel had no complaint"
 
 # expect NAME DEVICE STATUS REGEXP...: status, and lines that are there.
@@ -361,7 +366,11 @@ if [ "$devices" = "kvm minivmm" ]; then
 	expect blacklisted minivmm 69 'blacklisted'
 	expect loads minivmm 0 '^Hello'
 	expect not-installed minivmm 69 'module minivmm is not installed for 6\.'
-	expect missing-kvm kvm 69 '/dev/kvm is not there \(sudo modprobe kvm_intel\)'
+	if section "$work/out" missing-kvm kvm | grep -q .; then
+		expect missing-kvm kvm 69 '/dev/kvm is not there \(sudo modprobe kvm_intel\)'
+	else
+		skip 'missing-kvm' 'KVM of 6.1 leaves slab caches behind when it is unloaded, says kmemleak'
+	fi
 	# The sum is the sum.
 	section "$work/out" stats minivmm | awk '
 		/VM exits by reason:/ { on = 1; next }

@@ -159,7 +159,7 @@ static void arm(void)
 	struct sigevent event = {
 		.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGNAL,
 	};
-	struct itimerspec when = { .it_value.tv_nsec = 1000 * (20 + below(2000)) };
+	struct itimerspec when = { .it_value.tv_nsec = 1000 * (20 + below(20000)) };
 
 	if (!armed) {
 		event._sigev_un._tid = syscall(SYS_gettid);
@@ -413,7 +413,7 @@ static long run_vcpu(void)
 
 	runs++;
 	/* The first exits are the start of a guest, which is most of some. */
-	if (our.ran && !below(runs < 16 ? 2 : 24)) {
+	if (our.ran && !below(runs < 16 ? 2 : 100)) {
 		if (complete(&ret))
 			return ret;
 		rebuild();
