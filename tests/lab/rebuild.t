@@ -3,12 +3,14 @@
 #
 # Programs of the interface's tests, with their VMs taken apart and rebuilt in the
 # middle (rebuild/rebuild.c): SEED= says where. Their guests must not notice; what
-# the devices answer differently is interface.t's business.
+# the devices answer differently is interface.t's business. exits_event is not one of
+# them: a new VM's EPT is empty, and Bochs 2.7 ends a single step before an instruction
+# that has an EPT violation, under KVM as well.
 
 . "$(dirname "$0")/lib.sh"
 
 seed=${SEED:-1}
-programs='rebuilt_exits_event rebuilt_exits_io rebuilt_exits_mmio rebuilt_modes'
+programs='rebuilt_exits_io rebuilt_exits_mmio rebuilt_modes'
 prepare="export REBUILD=$seed REBUILD_LOG=\$PWD/log"
 # shellcheck disable=SC2046,SC2086
 LAB_PROGRAMS=$programs lab "$work/out" $(module_option) --timeout 300 -- \
