@@ -67,10 +67,11 @@ gone() {
 	return 1
 }
 
-# until_file FILE: FILE is not empty.
+# until_file FILE: FILE is not empty. A machine may have to wait for a place, as long as
+# another test's takes.
 until_file() {
 	local i
-	for ((i = 0; i < 1200; i++)); do
+	for ((i = 0; i < 6000; i++)); do
 		[ ! -s "$1" ] || return 0
 		sleep 0.1
 	done
