@@ -7,6 +7,5 @@
 . "$(dirname "$0")/lib.sh"
 
 compare --timeout 300 -- \
-	ioctl_system ioctl_vcpu ioctl_run exits_io exits_cpu exits_event exits_irq exits_mmio \
-	guest_debug modes
+	ioctl_system ioctl_vcpu ioctl_run exits_io exits_cpu exits_event modes
 done_testing

@@ -10,7 +10,7 @@
 . "$(dirname "$0")/lib.sh"
 
 seed=${SEED:-1}
-programs='rebuilt_exits_io rebuilt_exits_mmio rebuilt_modes'
+programs='rebuilt_exits_io rebuilt_mmio rebuilt_modes'
 prepare="export REBUILD=$seed REBUILD_LOG=\$PWD/log"
 # shellcheck disable=SC2046,SC2086
 LAB_PROGRAMS=$programs lab "$work/out" $(module_option) --timeout 300 -- \
