@@ -23,17 +23,19 @@ static struct vcpu cpu;
 GUEST32(breakpoint, "nop; int3; nop; hlt");
 GUEST64(breakpoint64, "nop; int3; nop; hlt");
 GUEST32(steps,
-	"nop; cpuid; out %al, $0x10; in $0x11, %al; nop\n"
-	"sti; nop; cli; mov %edx, %ss; nop; nop; pushf; pop %eax\n"
+	"nop; out %al, $0x10; in $0x11, %al; cpuid; nop\n"
+	"sti; nop; cli; mov %esi, %ss; nop; nop; pushf; pop %eax\n"
 	"int $30; hlt; nop; hlt");
 GUEST64(steps64, "nop; mov $0x174, %ecx; rdmsr; wrmsr; mov %cr8, %rax; hlt");
 GUEST16(steps16, "nop; cpuid; int $30; nop; hlt");
+GUEST16(based, "nop; int3; hlt");
 GUEST32(stores, "nop; mov %eax, 0xb000; nop; mov 0xb008, %ecx; nop; hlt");
 GUEST32(own,
 	"mov $0xb000, %eax; mov %eax, %dr0; mov $0x10401, %eax\n"
 	"mov %eax, %dr7; mov %dr0, %ebx; mov %dr7, %ecx; nop\n"
 	"mov %eax, 0xb000; nop; hlt");
 GUEST32(nops, "nop; nop; nop; hlt");
+GUEST32(bytes, "mov %al, 0xb003; nop; mov %al, 0xb004; nop; hlt");
 
 static int debug(u32 control, const u64 dr[4], u64 dr7)
 {
@@ -124,39 +126,107 @@ static void touch_pages(void)
 	set_regs(&cpu, &regs);
 }
 
-static void single_steps(void)
+#define STEP(at) "DEBUG 1 at +" #at " dr6=0xffff4ff0"
+
+/*
+ * What single steps end with. A trap comes behind each instruction, with DR6.BS, but
+ * SDM Vol. 3, "Single-Step Exception Condition" and "Masking Exceptions and
+ * Interrupts When Switching Stacks":
+ *
+ * - MOV SS holds it back until the next instruction is done; STI does not;
+ * - INT clears TF, so that its handler runs at full speed, and IRET sets TF for
+ *   the instruction behind it.
+ *
+ * An instruction that user space completes has its step on the next KVM_RUN; HLT's
+ * exit is a step of its own.
+ */
+struct step {
+	const char *name, *want;
+};
+
+static const struct step protected_steps[] = {
+	{ "NOP", STEP(1) },
+	{ "OUT", "OUT port=10 size=1 count=1 data=00" },
+	{ "  done", STEP(3) },
+	{ "IN", "IN port=11 size=1 count=1" },
+	{ "  done", STEP(5) },
+	{ "CPUID", STEP(7) },
+	{ "NOP", STEP(8) },
+	{ "STI", STEP(9) },
+	{ "NOP", STEP(10) },
+	{ "CLI", STEP(11) },
+	{ "MOV SS and NOP", STEP(14) },
+	{ "NOP", STEP(15) },
+	{ "PUSHF", STEP(16) },
+	{ "POP", STEP(17) },
+	{ "INT", "trap 30 at +19" },
+	{ "IRET and HLT", "HLT" },
+	{ "NOP", STEP(21) },
+	{ "HLT", "HLT" },
+};
+
+static const struct step long_steps[] = {
+	{ "NOP", STEP(1) },
+	{ "MOV", STEP(6) },
+	{ "RDMSR", STEP(8) },
+	{ "WRMSR", STEP(10) },
+	{ "MOV from CR8", STEP(14) },
+	{ "HLT", "HLT" },
+};
+
+static const struct step real_steps[] = {
+	{ "NOP", STEP(1) },
+	{ "CPUID", STEP(3) },
+	{ "INT", "trap 30 at +5" },
+	{ "IRET and NOP", STEP(6) },
+	{ "HLT", "HLT" },
+};
+
+static void walk(const char *mode, const struct step *s, size_t n)
 {
-	const char *got;
-	int i;
+	struct kvm_debug_exit_arch *d = &cpu.run->debug.arch;
+	struct kvm_regs r;
 
-	guest32(&cpu, steps);
-	{
-		struct kvm_regs r = get_regs(&cpu);
-
-		r.rdx = SEL_DATA;
-		set_regs(&cpu, &r);
-	}
-	/* CPUID changes EDX, which MOV to SS needs. */
-	vm.mem[GUEST_CODE + 1] = 0x66;
-	vm.mem[GUEST_CODE + 2] = 0x90;
-	debug(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP, NULL, 0);
-	for (i = 0; i < 24; i++) {
-		got = vcpu_run(&cpu);
-		ok(true, "step %d: %s", i, got);
-		is_hex(get_regs(&cpu).rflags & FLAG_TF, 0, "  TF is not seen");
-	}
-	off();
-
-	guest64(&cpu, steps64);
-	debug(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP, NULL, 0);
-	for (i = 0; i < 7; i++)
-		ok(true, "long mode, step %d: %s", i, vcpu_run(&cpu));
-	off();
-	guest16(&cpu, steps16);
 	touch_pages();
 	debug(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP, NULL, 0);
-	for (i = 0; i < 7; i++)
-		ok(true, "real mode, step %d: %s", i, vcpu_run(&cpu));
+	for (; n; n--, s++) {
+		is(vcpu_run(&cpu), s->want, "%s: %s", mode, s->name);
+		r = get_regs(&cpu);
+		is_hex(r.rflags & FLAG_TF, 0, "  TF is not seen");
+		if (cpu.run->exit_reason == KVM_EXIT_DEBUG)
+			is_hex(r.rip, d->pc, "  RIP is where the debugger is told");
+	}
+	off();
+}
+
+static void single_steps(void)
+{
+	struct kvm_sregs s;
+	struct kvm_regs r;
+
+	guest32(&cpu, steps);
+	r = get_regs(&cpu);
+	r.rsi = SEL_DATA;
+	set_regs(&cpu, &r);
+	walk("protected mode", protected_steps, ARRAY_SIZE(protected_steps));
+	guest64(&cpu, steps64);
+	walk("long mode", long_steps, ARRAY_SIZE(long_steps));
+	guest16(&cpu, steps16);
+	walk("real mode", real_steps, ARRAY_SIZE(real_steps));
+
+	/* The debugger is told a linear address. */
+	guest16(&cpu, based);
+	s = get_sregs(&cpu);
+	s.cs.selector = GUEST_CODE >> 4;
+	s.cs.base = GUEST_CODE;
+	set_sregs(&cpu, &s);
+	r = get_regs(&cpu);
+	r.rip = 0;
+	set_regs(&cpu, &r);
+	debug(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_SW_BP, NULL, 0);
+	is(vcpu_run(&cpu), STEP(1), "a code segment with a base");
+	is_hex(get_regs(&cpu).rip, 1, "  RIP");
+	is(vcpu_run(&cpu), "DEBUG 3 at +1", "  INT3");
 	off();
 
 	guest32(&cpu, nops);
@@ -168,11 +238,28 @@ static void single_steps(void)
 	is_hex(get_regs(&cpu).rflags & FLAG_TF, 0, "  without TF");
 }
 
+/*
+ * SDM Vol. 3, "Debug Control Register (DR7)" (LEN0: 0, 1, 3, 2 are 1, 2, 4, 8 bytes)
+ * and "Breakpoint Field Recognition"
+ */
+static const struct {
+	const char *name;
+	u64 dr7;
+	const char *first, *then;
+} lengths[] = {
+	{ "1 byte", 0x10401, "HLT", NULL },
+	{ "2 bytes", 0x50401, "HLT", NULL },
+	{ "4 bytes", 0xd0401, "DEBUG 1 at +5 dr6=0xffff0ff1 dr7=0xd0401", "HLT" },
+	{ "8 bytes", 0x90401, "DEBUG 1 at +5 dr6=0xffff0ff1 dr7=0x90401",
+	  "DEBUG 1 at +11 dr6=0xffff0ff1 dr7=0x90401" },
+};
+
 static void hardware(void)
 {
 	const u64 dr[4] = { 0xb000, 0xb008 };
 	const u64 code[4] = { 0, 0, GUEST_CODE + 6, 0 };
 	struct kvm_regs r;
+	size_t i;
 
 	/*
 	 * DR0: writes of 4 bytes; DR1: accesses of 4 bytes. A breakpoint of
@@ -192,6 +279,15 @@ static void hardware(void)
 	is(vcpu_run(&cpu), "DEBUG 1 at +6 dr6=0xffff0ff4 dr7=0x410", "  again");
 	off();
 	is(vcpu_run(&cpu), "HLT", "  switched off");
+
+	/* A store to the last of 4 bytes, and one behind: of 1, 2, 4 and 8 bytes */
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		guest32(&cpu, bytes);
+		debug(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP, dr, lengths[i].dr7);
+		is(vcpu_run(&cpu), lengths[i].first, "%s are watched", lengths[i].name);
+		if (lengths[i].then)
+			is(vcpu_run(&cpu), lengths[i].then, "  then");
+	}
 
 	/* The guest has breakpoints of its own. */
 	guest32(&cpu, own);
