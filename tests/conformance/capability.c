@@ -90,7 +90,7 @@ static const struct {
 	    "KVM_CLEAR_DIRTY_LOG"),
 	CAP(KVM_CAP_MMU_SHADOW_CACHE_CONTROL, 1, "conformance/coalesced.c",
 	    "KVM_SET_NR_MMU_PAGES"),
-	CAP(KVM_CAP_SIGNAL_MSI, 1, "conformance/irqchip.c", "KVM_SIGNAL_MSI"),
+	CAP(KVM_CAP_SIGNAL_MSI, 1, "conformance/ipi.c", "KVM_SIGNAL_MSI"),
 };
 
 enum { SYSTEM, VM, VCPU, KINDS };

@@ -1,134 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * KVM_CREATE_IRQCHIP and the local APIC: when it can be called, what HLT and
- * KVM_RUN do then, how a vCPU is started, and what the APIC's registers do.
+ * KVM_RUN do then, and what the APIC's registers do. What vCPUs do to each other:
+ * ipi.c.
  */
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <time.h>
+#include "apic.h"
 #include "tap.h"
-#include "vm.h"
 
 static const char *device;
-static struct vm vm;
-static struct vcpu cpu, second;
-static timer_t timer;
 
-static const char *on_vm(unsigned long cmd, unsigned long arg)
-{
-	return errno_text(ioctl(vm.fd, cmd, arg));
-}
-
-static const char *on_cpu(struct vcpu *c, unsigned long cmd, const void *arg)
-{
-	return errno_text(ioctl(c->fd, cmd, arg));
-}
-
-static u32 mp_state(struct vcpu *c)
-{
-	struct kvm_mp_state mp = { };
-
-	if (ioctl(c->fd, KVM_GET_MP_STATE, &mp))
-		bail("KVM_GET_MP_STATE: %s", errno_name(errno));
-	return mp.mp_state;
-}
-
-static const char *set_mp_state(struct vcpu *c, u32 state)
-{
-	struct kvm_mp_state mp = { .mp_state = state };
-
-	return on_cpu(c, KVM_SET_MP_STATE, &mp);
-}
-
-static void nothing(int sig)
-{
-	(void)sig;
-}
-
-/* KVM_RUN, with signals from @ms on */
-/* By how much this machine is slower than the lab usually is */
-static int patience = 1;
-
-static const char *run_for(struct vcpu *c, int ms)
-{
-	const long ns = ms * 1000000l * patience;
-	const struct itimerspec off = { }, on = {
-		.it_value.tv_nsec = ns, .it_interval.tv_nsec = ns,
-	};
-	const char *result;
-
-	timer_settime(timer, 0, &on, NULL);
-	result = vcpu_run(c);
-	timer_settime(timer, 0, &off, NULL);
-	return result;
-}
-
-/* The local APIC's registers, as KVM_GET_LAPIC has them */
-static u32 fresh[0x400 / 4];
-
-static u32 lapic(struct vcpu *c, u32 reg)
-{
-	u32 state[0x400 / 4];
-
-	if (ioctl(c->fd, KVM_GET_LAPIC, state))
-		bail("KVM_GET_LAPIC: %s", errno_name(errno));
-	return state[reg / 4];
-}
-
-static void set_lapic(struct vcpu *c, u32 reg, u32 value)
-{
-	u32 state[0x400 / 4];
-
-	if (ioctl(c->fd, KVM_GET_LAPIC, state))
-		bail("KVM_GET_LAPIC: %s", errno_name(errno));
-	state[reg / 4] = value;
-	if (ioctl(c->fd, KVM_SET_LAPIC, state))
-		bail("KVM_SET_LAPIC: %s", errno_name(errno));
-}
-
-/* A place in a guest that the program names */
-#define LABEL(name)	extern const char name[]
-
-#define HANDLERS	0xf000
-#define APIC		"mov $0xfee00000, %esi\n"
-
-/*
- * Handlers of 31h, 51h and 52h, 8 bytes each: tell user space on port 25h (20h is
- * the PIC's), and end the interrupt.
- */
-GUEST32(handlers,
-	"mov $0x31, %al; jmp 1f; nop; nop; nop; nop\n"
-	"mov $0x51, %al; jmp 1f; nop; nop; nop; nop\n"
-	"mov $0x52, %al\n"
-	"1: out %al, $0x25\n"
-	"movl $0, 0xb0(%esi)\n"
-	"iret\n");
-
-/* Put a 32-bit guest into the vCPU: its APIC switched on, nothing pending */
-static void apic_guest(struct vcpu *c, const char *code, const char *end)
-{
-	u32 state[0x400 / 4];
-	struct kvm_sregs s;
-
-	guest_protected(c, code, end);
-	s = get_sregs(c);
-	s.idt.limit = 256 * 8 - 1;
-	set_sregs(c, &s);
-	memcpy(vm.mem + HANDLERS, handlers, handlers_end - handlers);
-	guest_gate(c, 0x31, HANDLERS, 0);
-	guest_gate(c, 0x51, HANDLERS + 8, 0);
-	guest_gate(c, 0x52, HANDLERS + 16, 0);
-	memcpy(state, fresh, sizeof(state));
-	state[0xf0 / 4] = 0x1ff;
-	state[0x20 / 4] = c == &cpu ? 0 : 1 << 24;
-	if (ioctl(c->fd, KVM_SET_LAPIC, state))
-		bail("KVM_SET_LAPIC: %s", errno_name(errno));
-	set_mp_state(c, KVM_MP_STATE_RUNNABLE);
-}
-
-#define guest_apic(c, name)	apic_guest(c, name, name##_end)
 #define gate(c, v, name, label)	guest_gate(c, v, GUEST_CODE + ((label) - (name)), 0)
 
 static void creating(void)
@@ -161,8 +44,7 @@ static void creating(void)
 	vm_open(&vm, device, 2 << 20);
 	is(on_vm(KVM_CREATE_IRQCHIP, 0), "0", "KVM_CREATE_IRQCHIP");
 	is(on_vm(KVM_CREATE_IRQCHIP, 0), "EEXIST", "  once more");
-	vcpu_open(&cpu, &vm, 0);
-	vcpu_open(&second, &vm, 1);
+	apic_vcpus();
 	is(on_vm(KVM_CREATE_IRQCHIP, 0), "EEXIST", "  once more, with vCPUs");
 	is_hex(cpu.sregs0.apic_base, 0xfee00900, "vCPU 0's IA32_APIC_BASE");
 	is_hex(second.sregs0.apic_base, 0xfee00800, "vCPU 1's");
@@ -219,33 +101,6 @@ static void halting(void)
 	is_hex(get_regs(&cpu).rip, GUEST_CODE + 4, "  the first of the two");
 }
 
-GUEST16(started, "out %al, $0x11; mov %edx, %eax; out %al, $0x12; hlt");
-
-static void starting(void)
-{
-	struct kvm_sregs s;
-
-	is_hex(mp_state(&second), KVM_MP_STATE_UNINITIALIZED, "vCPU 1 is UNINITIALIZED");
-	is(run_for(&second, 30), "EINTR INTR", "  KVM_RUN waits");
-	second.run->immediate_exit = 1;
-	is_hex(-vcpu_run_raw(&second), EINTR, "  immediate_exit");
-	second.run->immediate_exit = 0;
-	is(set_mp_state(&second, KVM_MP_STATE_INIT_RECEIVED), "0", "INIT_RECEIVED");
-	is(run_for(&second, 30), "EINTR INTR", "  KVM_RUN waits");
-	is(set_mp_state(&second, KVM_MP_STATE_SIPI_RECEIVED), "0", "SIPI_RECEIVED");
-	is_hex(mp_state(&second), KVM_MP_STATE_RUNNABLE, "  which is at once runnable");
-	s = get_sregs(&second);
-	is_hex(s.cs.selector, 0, "  CS is the vector's");
-	is_hex(s.cs.base, 0, "  so is its base");
-	is_hex(get_regs(&second).rip, 0, "  RIP is 0");
-	guest16(&second, started);
-	is(vcpu_run(&second), "OUT port=11 size=1 count=1 data=00", "  it runs");
-	is(set_mp_state(&second, KVM_MP_STATE_UNINITIALIZED), "0", "UNINITIALIZED again");
-	is(run_for(&second, 30), "EINTR INTR", "  KVM_RUN waits");
-	is(set_mp_state(&second, KVM_MP_STATE_RUNNABLE), "0", "RUNNABLE again");
-	is(vcpu_run(&second), "OUT port=12 size=1 count=1 data=00", "  it goes on");
-}
-
 static void reset_values(void)
 {
 	u32 state[0x400 / 4];
@@ -272,10 +127,8 @@ static void reset_values(void)
 			if (state[reg / 4 + i])
 				ok(false, "  which is all of its 16 bytes");
 	}
-	if (ioctl(cpu.fd, KVM_GET_LAPIC, fresh))
-		bail("KVM_GET_LAPIC: %s", errno_name(errno));
-	is_hex(fresh[0x20 / 4], 0, "vCPU 0's ID");
-	is_hex(fresh[0x350 / 4], 0x700, "vCPU 0's LINT0 takes the PIC's interrupts");
+	is_hex(lapic(&cpu, 0x20), 0, "vCPU 0's ID");
+	is_hex(lapic(&cpu, 0x350), 0x700, "vCPU 0's LINT0 takes the PIC's interrupts");
 }
 
 GUEST32(in_order, APIC
@@ -507,10 +360,30 @@ static const char *msr_out(u64 base, u32 index, u64 value)
 	return vcpu_run(&cpu);
 }
 
+/*
+ * SDM Vol. 3, "x2APIC Register Address Space". There is no CMCI's entry (82fh): the
+ * version counts six.
+ */
+static bool is_writable(u32 msr)
+{
+	return msr == 0x808 || msr == 0x80b || msr == 0x80f || msr == 0x828 || msr == 0x830 ||
+	       (msr >= 0x832 && msr <= 0x838) || msr == 0x83e || msr == 0x83f;
+}
+
+static bool is_readable(u32 msr)
+{
+	if (msr == 0x80b || msr == 0x83f)
+		return false;
+	return is_writable(msr) || msr == 0x802 || msr == 0x803 || msr == 0x80a ||
+	       msr == 0x80d || (msr >= 0x810 && msr <= 0x827) || msr == 0x839;
+}
+
 static void msrs(void)
 {
 	const u64 off = 0xfee00100, x = 0xfee00900, x2 = 0xfee00d00;
+	const char *done = "OUT port=10 size=1 count=1 data=00";
 	const char *gp = "trap 13 error=0 at +0";
+	const char *text;
 	struct kvm_sregs s;
 	struct vcpu plain;
 	u32 i;
@@ -528,11 +401,15 @@ static void msrs(void)
 	is(msr_out(x2, 0x1b, x), gp, "  not back to xAPIC mode");
 	is(msr_out(x2, 0x1b, off), "OUT port=10 size=1 count=1 data=00", "  off");
 	is(msr_out(x, 0x1b, 0xfee00500), gp, "  x2APIC and off");
-	for (i = 0x800; i <= 0x840; i++)
-		ok(true, "RDMSR %x: %s", i, msr_in(x2, i));
-	for (i = 0x800; i <= 0x840; i++)
-		if (i != 0x830 && i != 0x83f)
-			ok(true, "WRMSR %x of 0: %s", i, msr_out(x2, i, 0));
+	for (i = 0x800; i <= 0x840; i++) {
+		text = msr_in(x2, i);
+		ok(!strcmp(text, gp) == !is_readable(i), "RDMSR %x: %s", i, text);
+	}
+	for (i = 0x800; i <= 0x840; i++) {
+		if (i == 0x830 || i == 0x83f)
+			continue;
+		is(msr_out(x2, i, 0), is_writable(i) ? done : gp, "WRMSR %x of 0", i);
+	}
 	is(msr_in(x, 0x802), gp, "no such MSRs in xAPIC mode");
 	is(msr_out(x2, 0x808, 1ull << 32), gp, "the upper half is reserved");
 	is(msr_out(x2, 0x828, 1), gp, "ESR takes only 0");
@@ -549,312 +426,18 @@ static void msrs(void)
 	is_hex(lapic(&cpu, 0xd0), 1, "  the logical ID");
 }
 
-/* A vCPU in a thread, until it does OUT to port 7Fh */
-struct runner {
-	struct vcpu *c;
-	pthread_t thread;
-	int again;		/* EAGAIN */
-	int exits;
-	int error;
-	u8 ports[16];
-	u8 data[16];
-};
-
-static void *runs(void *arg)
-{
-	struct runner *r = arg;
-
-	for (;;) {
-		struct kvm_run *run = r->c->run;
-
-		if (ioctl(r->c->fd, KVM_RUN, 0)) {
-			if (errno != EAGAIN) {
-				r->error = errno;
-				return NULL;
-			}
-			r->again++;
-			continue;
-		}
-		if (run->exit_reason != KVM_EXIT_IO) {
-			r->error = 1000 + run->exit_reason;
-			return NULL;
-		}
-		if (r->exits < 16) {
-			r->ports[r->exits] = run->io.port;
-			r->data[r->exits++] = ((u8 *)run)[run->io.data_offset];
-		}
-		if (run->io.port == 0x7f)
-			return NULL;
-	}
-}
-
-static void run_start(struct runner *r, struct vcpu *c)
-{
-	memset(r, 0, sizeof(*r));
-	r->c = c;
-	if (pthread_create(&r->thread, NULL, runs, r))
-		bail("pthread_create");
-}
-
-static void run_end(struct runner *r, const char *name)
-{
-	pthread_join(r->thread, NULL);
-	is_hex(r->error, 0, "%s ends", name);
-}
-
-/* Ping-pong: each sends an IPI to the other and sleeps, EBX times. */
-#define PING(dest)							\
-	APIC "mov $500, %ebx\n"					\
-	"1: inc %edi\n"							\
-	"movl $" dest ", 0x310(%esi); movl $0x31, 0x300(%esi)\n"		\
-	"2: sti; hlt; cli\n"						\
-	"cmp %edi, %ebp; jne 2b\n"					\
-	"cmp %ebx, %edi; jne 1b\n"
-GUEST32(ping, PING("0x01000000")
-	"out %al, $0x7f\n"
-	"ping_31: inc %ebp; movl $0, 0xb0(%esi); iret\n");
-LABEL(ping_31);
-GUEST32(pong, APIC
-	"1: sti; hlt; cli; jmp 1b\n"
-	"pong_31: movl $0, 0xb0(%esi)\n"
-	"movl $0, 0x310(%esi); movl $0x31, 0x300(%esi)\n"
-	"inc %edi; cmp $500, %edi; jne 2f; out %al, $0x7f\n"
-	"2: iret\n");
-LABEL(pong_31);
-
-/* The second spins with interrupts on and no VM exit of its own. */
-GUEST32(spin, APIC
-	"sti\n"
-	"1: pause; jmp 1b\n"
-	"spin_31: movl $0, 0xb0(%esi)\n"
-	"movl $0, 0x310(%esi); movl $0x31, 0x300(%esi)\n"
-	"inc %edi; cmp $500, %edi; jne 2f; out %al, $0x7f\n"
-	"2: iret\n");
-LABEL(spin_31);
-
-/* Both lie in the same memory: the second's code and tables at other places. */
-static void place(struct vcpu *c, const char *code, const char *end, u32 at, u32 idt,
-		  u32 handler)
-{
-	struct kvm_sregs s = get_sregs(c);
-	struct kvm_regs r = get_regs(c);
-	u64 gate = ((at + handler) & 0xffff) | (u64)SEL_CODE32 << 16 | 0x8eull << 40;
-
-	memcpy(vm.mem + at, code, end - code);
-	memcpy(vm.mem + idt + 0x31 * 8, &gate, 8);
-	s.idt.base = idt;
-	s.idt.limit = 0x7ff;
-	set_sregs(c, &s);
-	r.rip = at;
-	r.rsp = at + 0x800;
-	set_regs(c, &r);
-}
-
-#define PLACE(c, name, label, at, idt) \
-	place(c, name, name##_end, at, idt, (label) - (name))
-
-static void both(const char *name, const char *other, const char *other_end,
-		 const char *other_label)
-{
-	struct runner a, b;
-	u64 ms;
-
-	guest_apic(&second, ping);
-	guest_apic(&cpu, ping);
-	PLACE(&cpu, ping, ping_31, 0xb000, 0xc000);
-	place(&second, other, other_end, 0xd000, 0xe000, other_label - other);
-	ms = now_ms();
-	run_start(&b, &second);
-	run_start(&a, &cpu);
-	run_end(&a, name);
-	run_end(&b, "  the other");
-	ms = now_ms() - ms;
-	diag("%llu ms", (unsigned long long)ms);
-	ok(ms < 1000u * patience, "  not one at each tick of the scheduler");
-	is_hex(get_regs(&cpu).rbp, 500, "  none was lost");
-	is_hex(get_regs(&second).rdi, 500, "  nor there");
-}
-
-static u32 signature(void)
-{
-	struct kvm_cpuid2 *table = supported_cpuid(&vm);
-	u32 i, eax = 0;
-
-	for (i = 0; i < table->nent; i++)
-		if (table->entries[i].function == 1)
-			eax = table->entries[i].eax;
-	free(table);
-	return eax;
-}
-
-/* INIT, SIPI, SIPI; then an NMI to whoever sleeps with interrupts off */
-GUEST32(boot, APIC "sti\n"
-	"movl $0x01000000, 0x310(%esi)\n"
-	"movl $0x4500, 0x300(%esi)\n"
-	"movl $0x460b, 0x300(%esi)\n"
-	"1: pause; cmpl $0x1234, 0xbf00; jne 1b\n"
-	"movl $0x460c, 0x300(%esi)\n"
-	"movl $0x4400, 0x300(%esi)\n"
-	"2: pause; cmpl $0x5678, 0xbf00; jne 2b\n"
-	"out %al, $0x7f\n");
-GUEST16(booted,
-	"mov %cs, %ax; mov %ax, %ds; mov %ax, %ss; mov $0xe00, %sp\n"
-	"xor %ax, %ax; mov %ax, %es\n"
-	"mov %dl, %al; out %al, $0x30\n"
-	"movw $0xb080, %es:8; movw $0, %es:10\n"	/* vector 2: 0000:b080 */
-	"movl $0x1234, 0xf00\n"
-	"cli; hlt\n"
-	"hlt\n"
-	".fill 0x80 - (. - booted), 1, 0x90\n"
-	"movl $0x5678, %cs:0xbf00\n"
-	"mov $0x77, %al; out %al, $0x7f\n");
-
-static void startup(void)
-{
-	struct runner a, b;
-
-	guest_apic(&second, boot);
-	guest_apic(&cpu, boot);
-	memcpy(vm.mem + 0xb000, booted, booted_end - booted);
-	set_mp_state(&second, KVM_MP_STATE_UNINITIALIZED);
-	run_start(&b, &second);
-	run_start(&a, &cpu);
-	run_end(&a, "INIT and SIPI by IPI: the sender");
-	run_end(&b, "  the one started");
-	ok(b.again > 0, "  KVM_RUN of an UNINITIALIZED vCPU ends with EAGAIN");
-	is_hex(b.exits, 2, "  two exits");
-	is_hex(b.ports[0], 0x30, "  the first");
-	ok(b.data[0] == (u8)signature(), "  with the signature in EDX");
-	is_hex(b.data[1], 0x77, "  the second is the NMI's");
-	is_hex(get_sregs(&second).cs.base, 0, "  whose handler is at 0000:b080");
-	is_hex(mp_state(&second), KVM_MP_STATE_RUNNABLE, "  it is runnable");
-}
-
-/* The state after INIT is that after reset, but for what INIT leaves. */
-static void init_state(void)
-{
-	struct kvm_sregs s;
-	struct kvm_regs r;
-
-	guest_apic(&second, boot);
-	s = get_sregs(&second);
-	s.cr2 = 0x1234;
-	s.cr0 |= CR0_CD;
-	set_sregs(&second, &s);
-	set_msr(&second, 0x174, 8);
-	set_msr(&second, 0x277, 0x0606060606060606);
-	guest_apic(&cpu, boot);
-	/* The first INIT goes out; the sender then waits for what does not come. */
-	run_for(&cpu, 30);
-	is_hex(mp_state(&second), KVM_MP_STATE_RUNNABLE, "INIT and SIPI to one that does not run");
-	s = get_sregs(&second);
-	r = get_regs(&second);
-	is_hex(r.rip, 0, "  RIP");
-	is_hex(r.rflags, 2, "  RFLAGS");
-	ok(r.rdx == signature(), "  RDX has the processor's signature");
-	is_hex(r.rax | r.rsi | r.rsp, 0, "  others");
-	is_hex(s.cs.selector, 0xb00, "  CS");
-	is_hex(s.cs.base, 0xb000, "  its base");
-	is_hex(s.cr0, 0x40000010, "  CR0 keeps CD");
-	is_hex(s.cr2, 0, "  CR2");
-	is_hex(s.efer, 0, "  EFER");
-	is_hex(s.apic_base, 0xfee00800, "  IA32_APIC_BASE");
-	is_hex(lapic(&second, 0xf0), 0xff, "  the APIC is reset");
-	is_hex(lapic(&second, 0x20), 1 << 24, "  but for its ID");
-	is_hex(get_msr(&second, 0x174), 8, "  SYSENTER_CS stays");
-	is_hex(get_msr(&second, 0x277), 0x0606060606060606, "  PAT stays");
-}
-
-GUEST32(logical, APIC
-	"movl $0x02000000, 0x310(%esi); movl $0x831, 0x300(%esi)\n"	/* flat */
-	"movl $0x04000000, 0x310(%esi); movl $0x832, 0x300(%esi)\n"	/* nobody */
-	"movl $0xff000000, 0x310(%esi); movl $0x33, 0x300(%esi)\n"	/* all */
-	"movl $0xc0034, 0x300(%esi)\n"					/* others */
-	"movl $0x80035, 0x300(%esi)\n"					/* all */
-	"movl $0x01000000, 0x310(%esi); movl $0x136, 0x300(%esi)\n"	/* lowest */
-	"out %al, $0x10\n");
-
-static void destinations(void)
-{
-	guest_apic(&second, logical);
-	guest_apic(&cpu, logical);
-	set_lapic(&cpu, 0xd0, 0x01000000);
-	set_lapic(&second, 0xd0, 0x02000000);
-	is(vcpu_run(&cpu), "OUT port=10 size=1 count=1 data=00", "IPIs to several");
-	is_hex(lapic(&cpu, 0x210), 0x280000, "  the sender has 33, 35");
-	is_hex(lapic(&second, 0x210), 0x7a0000, "  the other 31, 33, 34, 35, 36");
-	/* An APIC that software has switched off takes none. */
-	guest_apic(&second, logical);
-	set_lapic(&second, 0xf0, 0xff);
-	guest_apic(&cpu, logical);
-	vcpu_run(&cpu);
-	is_hex(lapic(&second, 0x210), 0, "  none if it is switched off");
-}
-
-GUEST32(wait_msi, "sti; hlt; out %al, $0x7e; hlt; wait_31: out %al, $0x7f");
-LABEL(wait_31);
-
-static void msi(void)
-{
-	struct kvm_msi m = { .address_lo = 0xfee00000, .data = 0x31 };
-	struct runner r;
-	int ret;
-
-	guest_apic(&second, pong);
-	guest_apic(&cpu, pong);
-	is(on_vm(KVM_SIGNAL_MSI, 0), "EFAULT", "KVM_SIGNAL_MSI of NULL");
-	m.flags = 2;
-	is(on_vm(KVM_SIGNAL_MSI, (long)&m), "EINVAL", "  unknown flag");
-	m.flags = 0;
-	ret = ioctl(vm.fd, KVM_SIGNAL_MSI, &m);
-	is_hex(ret, 1, "  to vCPU 0");
-	is_hex(lapic(&cpu, 0x210), 0x20000, "  which has it");
-	m.address_lo = 0xfeeff000;
-	ret = ioctl(vm.fd, KVM_SIGNAL_MSI, &m);
-	is_hex(ret, 2, "  to all");
-	m.address_lo = 0xfee77000;
-	is(on_vm(KVM_SIGNAL_MSI, (long)&m), "0", "  to none");
-	m.address_lo = 0xfee00000;
-	set_lapic(&cpu, 0xf0, 0xff);
-	ret = ioctl(vm.fd, KVM_SIGNAL_MSI, &m);
-	is_hex(ret, 0, "  to one that is switched off");
-
-	/* It wakes one that sleeps. */
-	guest_apic(&cpu, wait_msi);
-	PLACE(&cpu, wait_msi, wait_31, 0xb000, 0xc000);
-	run_start(&r, &cpu);
-	usleep(20000);
-	ioctl(vm.fd, KVM_SIGNAL_MSI, &m);
-	run_end(&r, "KVM_SIGNAL_MSI wakes HLT: it");
-}
-
 int main(int argc, char **argv)
 {
-	struct sigaction sa = { .sa_handler = nothing };
-	struct sigevent event = { .sigev_signo = SIGUSR1 };
-
 	device = argc > 1 ? argv[1] : "/dev/kvm";
-	if (getenv("LAB_PATIENCE"))
-		patience = atoi(getenv("LAB_PATIENCE"));
-	watchdog(40 * patience);
-	sigaction(SIGUSR1, &sa, NULL);
-	if (timer_create(CLOCK_MONOTONIC, &event, &timer))
-		bail("timer_create: %s", errno_name(errno));
+	apic_init();
 	creating();
 	refused();
 	reset_values();
 	halting();
-	starting();
 	interrupts();
 	priorities();
 	timers();
 	accesses();
-	destinations();
-	msi();
-	init_state();
-	startup();
-	both("ping-pong, both sleep: one", pong, pong_end, pong_31);
-	both("ping-pong, one spins: the other", spin, spin_end, spin_31);
 	msrs();
 	return done_testing();
 }
