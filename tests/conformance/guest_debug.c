@@ -201,8 +201,10 @@ static void walk(const char *mode, const struct step *s, size_t n)
 
 static void single_steps(void)
 {
+	const u8 shadows[] = { KVM_X86_SHADOW_INT_MOV_SS, KVM_X86_SHADOW_INT_STI };
 	struct kvm_sregs s;
 	struct kvm_regs r;
+	size_t i;
 
 	guest32(&cpu, steps);
 	r = get_regs(&cpu);
@@ -213,6 +215,24 @@ static void single_steps(void)
 	walk("long mode", long_steps, ARRAY_SIZE(long_steps));
 	guest16(&cpu, steps16);
 	walk("real mode", real_steps, ARRAY_SIZE(real_steps));
+
+	/*
+	 * SDM Vol. 3, "Checks on Guest Non-Register State": with TF and a shadow a
+	 * single-step trap would have to be pending, which is not there.
+	 */
+	for (i = 0; i < ARRAY_SIZE(shadows); i++) {
+		guest32(&cpu, nops);
+		r = get_regs(&cpu);
+		r.rflags |= FLAG_IF;
+		set_regs(&cpu, &r);
+		debug(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP, NULL, 0);
+		ioctl(cpu.fd, KVM_SET_VCPU_EVENTS, &(struct kvm_vcpu_events){
+			.flags = KVM_VCPUEVENT_VALID_SHADOW,
+			.interrupt.shadow = shadows[i] });
+		is(vcpu_run(&cpu), STEP(1), "a step in shadow %d", shadows[i]);
+		is(vcpu_run(&cpu), STEP(2), "  and behind it");
+		off();
+	}
 
 	/* The debugger is told a linear address. */
 	guest16(&cpu, based);
