@@ -450,6 +450,7 @@ static void not_known(void)
 
 GUEST64(pf_second, "mov (%rbx), %rax; hlt");
 GUEST32(code_end, "mov (%ebx), %eax; hlt");
+GUEST32(string_end, "movsl; hlt");
 
 static void faults_of_operands(void)
 {
@@ -479,6 +480,16 @@ static void faults_of_operands(void)
 	s.ds.limit = 0xfff;
 	set_sregs(&cpu, &s);
 	is(vcpu_run(&cpu), "trap 13 error=0 at +0", "load outside of the segment");
+
+	/* What a string instruction reads is a device's; where it writes is checked then. */
+	at(string_end, string_end_end, DEVICE);
+	s = get_sregs(&cpu);
+	s.es.g = 0;
+	s.es.limit = 0xfff;
+	set_sregs(&cpu, &s);
+	is(drive(), "trap 13 error=0 at +0", "MOVS to outside of the segment");
+	is(accesses, " R20000000/4", "  the device saw");
+	is_hex(get_regs(&cpu).rsi, DEVICE, "  ESI");
 
 	at(code_end, code_end_end, 0);
 	s = get_sregs(&cpu);
