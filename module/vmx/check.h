@@ -11,6 +11,13 @@
 #include "capability.h"
 #include "field.h"
 
+/* Controls that more than one file of the rules knows */
+#define CPU_TERTIARY		BIT(17)
+#define CPU2_VM_FUNCTIONS	BIT(13)
+#define CPU2_SHADOWING		BIT(14)
+#define EXIT_SECONDARY		BIT(31)
+#define ENTRY_LOAD_RTIT		BIT(18)
+
 /* A dense number for each field, in the order of the table */
 #define VMCS_FIELD_INDEX(name, encoding, width, section, words)	\
 	VMCS_INDEX_##name,

@@ -10,15 +10,12 @@
 /* Controls that only the rules know; arch.h has those that we use. */
 #define PIN_PREEMPTION_TIMER	BIT(6)
 #define PIN_POSTED_INTERRUPTS	BIT(7)
-#define CPU_TERTIARY		BIT(17)
 #define CPU_TPR_SHADOW		BIT(21)
 #define CPU_MONITOR_TRAP	BIT(27)
 #define CPU2_APIC_ACCESSES	BIT(0)
 #define CPU2_X2APIC		BIT(4)
 #define CPU2_APIC_REGISTERS	BIT(8)
 #define CPU2_INTERRUPT_DELIVERY	BIT(9)
-#define CPU2_VM_FUNCTIONS	BIT(13)
-#define CPU2_SHADOWING		BIT(14)
 #define CPU2_PML		BIT(17)
 #define CPU2_VE			BIT(18)
 #define CPU2_MODE_BASED_EXECUTE	BIT(22)
@@ -32,10 +29,8 @@
 #define EXIT_ACKNOWLEDGE	BIT(15)
 #define EXIT_SAVE_TIMER		BIT(22)
 #define EXIT_CLEAR_RTIT		BIT(25)
-#define EXIT_SECONDARY		BIT(31)
 #define ENTRY_SMM		BIT(10)
 #define ENTRY_DUAL_MONITOR	BIT(11)
-#define ENTRY_LOAD_RTIT		BIT(18)
 
 #define MISC_CR3_TARGETS	GENMASK_ULL(24, 16)
 #define MISC_ZERO_LENGTH	BIT_ULL(30)
@@ -109,6 +104,10 @@ static void check_ept(struct mvm_check *c)
 		PAGE_RULE(PML_ADDRESS);
 	if (cpu2 & CPU2_SUB_PAGE_WRITE)
 		PAGE_RULE(SUB_PAGE_PERMISSION_TABLE);
+	if (tertiary(c) & CPU3_HLAT)
+		MVM_RULE(HLAT_POINTER, !(MVM_FIELD(HLAT_POINTER) & HLAT_RESERVED) &&
+			 mvm_check_physical(c, MVM_FIELD(HLAT_POINTER)),
+			 "bits 2:0 and 11:5 are reserved, and those beyond the physical-address width");
 }
 
 static void check_apic(struct mvm_check *c)
@@ -161,11 +160,39 @@ static void check_apic(struct mvm_check *c)
 	}
 }
 
+/* What some secondary controls bring fields for, or want of other controls */
+static void check_features(struct mvm_check *c)
+{
+	u64 cpu2 = mvm_check_secondary(c), functions = MVM_FIELD(VM_FUNCTION_CONTROLS);
+
+	if (cpu2 & CPU2_SHADOWING) {
+		PAGE_RULE(VMREAD_BITMAP);
+		PAGE_RULE(VMWRITE_BITMAP);
+	}
+	if (cpu2 & CPU2_VE)
+		PAGE_RULE(VIRTUALIZATION_EXCEPTION_ADDRESS);
+	if (cpu2 & CPU2_VM_FUNCTIONS) {
+		MVM_RULE(VM_FUNCTION_CONTROLS, !(functions & ~c->cpu->vmfunc),
+			 "a bit is not as IA32_VMX_VMFUNC allows");
+		if (functions & VMFUNC_EPTP_SWITCHING) {
+			MVM_RULE(VM_FUNCTION_CONTROLS, cpu2 & VMX_CPU2_EPT,
+				 "EPTP switching needs EPT");
+			PAGE_RULE(EPTP_LIST_ADDRESS);
+		}
+	}
+	if (cpu2 & CPU2_PT_GUEST_PHYSICAL) {
+		MVM_RULE(ENTRY_CONTROLS, MVM_FIELD(ENTRY_CONTROLS) & ENTRY_LOAD_RTIT,
+			 "guest-physical addresses for Intel PT need load IA32_RTIT_CTL");
+		MVM_RULE(EXIT_CONTROLS, MVM_FIELD(EXIT_CONTROLS) & EXIT_CLEAR_RTIT,
+			 "guest-physical addresses for Intel PT need clear IA32_RTIT_CTL");
+	}
+}
+
 static void check_execution_controls(struct mvm_check *c)
 {
 	const struct mvm_vmx_msrs *msrs = c->cpu->msrs;
 	u64 pin = MVM_FIELD(PIN_CONTROLS), cpu = MVM_FIELD(CPU_CONTROLS);
-	u64 cpu2 = mvm_check_secondary(c), functions = MVM_FIELD(VM_FUNCTION_CONTROLS);
+	u64 cpu2 = mvm_check_secondary(c);
 
 	c->section = "VM-Execution Control Fields";
 	MVM_RULE(PIN_CONTROLS, allowed(pin, msrs->pin),
@@ -194,31 +221,7 @@ static void check_execution_controls(struct mvm_check *c)
 	if (cpu2 & VMX_CPU2_VPID)
 		MVM_RULE(VPID, MVM_FIELD(VPID), "with enable VPID it must not be 0");
 	check_ept(c);
-	if (cpu2 & CPU2_SHADOWING) {
-		PAGE_RULE(VMREAD_BITMAP);
-		PAGE_RULE(VMWRITE_BITMAP);
-	}
-	if (cpu2 & CPU2_VE)
-		PAGE_RULE(VIRTUALIZATION_EXCEPTION_ADDRESS);
-	if (cpu2 & CPU2_VM_FUNCTIONS) {
-		MVM_RULE(VM_FUNCTION_CONTROLS, !(functions & ~c->cpu->vmfunc),
-			 "a bit is not as IA32_VMX_VMFUNC allows");
-		if (functions & VMFUNC_EPTP_SWITCHING) {
-			MVM_RULE(VM_FUNCTION_CONTROLS, cpu2 & VMX_CPU2_EPT,
-				 "EPTP switching needs EPT");
-			PAGE_RULE(EPTP_LIST_ADDRESS);
-		}
-	}
-	if (cpu2 & CPU2_PT_GUEST_PHYSICAL) {
-		MVM_RULE(ENTRY_CONTROLS, MVM_FIELD(ENTRY_CONTROLS) & ENTRY_LOAD_RTIT,
-			 "guest-physical addresses for Intel PT need load IA32_RTIT_CTL");
-		MVM_RULE(EXIT_CONTROLS, MVM_FIELD(EXIT_CONTROLS) & EXIT_CLEAR_RTIT,
-			 "guest-physical addresses for Intel PT need clear IA32_RTIT_CTL");
-	}
-	if (tertiary(c) & CPU3_HLAT)
-		MVM_RULE(HLAT_POINTER, !(MVM_FIELD(HLAT_POINTER) & HLAT_RESERVED) &&
-			 mvm_check_physical(c, MVM_FIELD(HLAT_POINTER)),
-			 "bits 2:0 and 11:5 are reserved, and those beyond the physical-address width");
+	check_features(c);
 	if (cpu2 & CPU2_TSC_SCALING)
 		MVM_RULE(TSC_MULTIPLIER, MVM_FIELD(TSC_MULTIPLIER), "it must not be 0");
 }

@@ -8,12 +8,10 @@
 #include "check.h"
 
 #define ENTRY_LOAD_BNDCFGS	BIT(16)
-#define ENTRY_LOAD_RTIT		BIT(18)
 #define ENTRY_LOAD_UINV		BIT(19)
 #define ENTRY_LOAD_CET		BIT(20)
 #define ENTRY_LOAD_LBR		BIT(21)
 #define ENTRY_LOAD_PKRS		BIT(22)
-#define CPU2_SHADOWING		BIT(14)
 
 #define CR0_PE		BIT_ULL(0)
 #define CR0_WP		BIT_ULL(16)
