@@ -567,8 +567,8 @@ void mvm_vmx_skip(struct mvm_vcpu *vcpu, u32 length)
 	rflags = vmcs_readl(VMCS_GUEST_RFLAGS);
 	if (likely(!(rflags & (X86_EFLAGS_TF | X86_EFLAGS_RF))))
 		return;
-	/* RF is for one instruction, and a string instruction that goes on keeps it. */
-	if (length)
+	/* RF is for one instruction; a string instruction that goes on keeps it. */
+	if (rflags & X86_EFLAGS_RF && length)
 		vmcs_writel(VMCS_GUEST_RFLAGS, rflags & ~X86_EFLAGS_RF);
 	/* The single-step trap that the instruction would have ended with */
 	if (rflags & X86_EFLAGS_TF)

@@ -180,7 +180,7 @@ static int complete_ins(struct mvm_vcpu *vcpu)
 	ret = access_linear(vcpu, &mmu, gva, io_data(vcpu), count * io->size,
 			    MVM_ACCESS_WRITE, false);
 	mvm_vmx_load(vcpu);
-	/* They are in one page, or are one: the first cannot do what another cannot. */
+	/* batch() has kept them in one page: all fault, or none does. */
 	if (!ret)
 		advance(vcpu, MVM_RDI, count);
 	return ret < 0 ? ret : MVM_RESUME;

@@ -318,7 +318,7 @@ static void write_state(struct emulation *e, int result)
 
 	memcpy(vcpu->enter.regs, e->regs.gpr, sizeof(e->regs.gpr));
 	vmcs_writel(VMCS_GUEST_RSP, e->regs.gpr[MVM_RSP]);
-	/* The EPT violation has set RF. */
+	/* The EPT violation has set RF: mvm_vmx_skip() would write RFLAGS once more. */
 	if (result == MVM_EXECUTE_DONE)
 		e->regs.rflags &= ~X86_EFLAGS_RF;
 	vmcs_writel(VMCS_GUEST_RFLAGS, e->regs.rflags);

@@ -82,6 +82,7 @@ void mvm_fpu_get_xsave(const struct mvm_fpu *fpu, struct kvm_xsave *out, u64 vis
 		copy_x87(&x->i387, &area->i387);
 	/* XSAVE and XRSTOR handle it whatever XSTATE_BV says. */
 	x->i387.mxcsr = area->i387.mxcsr;
+	/* The area has it only after the first XSAVE. */
 	x->i387.mxcsr_mask = MXCSR_VALID;
 	if (bv & MVM_XCR0_SSE)
 		memcpy(x->i387.xmm_space, area->i387.xmm_space,
