@@ -35,7 +35,8 @@ wait_for() {
 	done
 }
 
-# remote PACKET: prints what the stub answers; it counts the dollar as our "+".
+# remote PACKET: sends it and prints the answer. The "+" that acknowledges an answer
+# is left out: QEMU's stub takes the "$" of the next packet for it.
 remote() {
 	local sum=0 byte answers
 

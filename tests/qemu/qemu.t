@@ -26,7 +26,7 @@ sh boot.sh 'head -c 20 /dev/vda; echo; uname -sr; echo $((6 * 7)); echo written 
 status=$?
 echo "disk: $(head -n 1 disk | tr -d '\0')"
 echo '=== pc'
-# No disk: with one SeaBIOS does not end in Bochs, on KVM either.
+# No disk: with one it did not come to its shell in 60 s, on KVM either.
 sh boot.sh 'uname -sr; ls /sys/bus/pci/devices; echo $((6 * 7)); reboot -f' \
 	-M pc,accel=kvm,kernel-irqchip=off || status=$?
 echo '=== move'
