@@ -1,116 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What KVM_GET_* saves, KVM_SET_* restores: at a moment at which one piece of a
- * vCPU's state matters, the VM is taken apart and rebuilt from what the calls say of
- * it, and the guest goes on. Each piece has a guest here that would notice its loss,
- * for at a random moment few guests would.
+ * vCPU's state matters, the VM is taken apart and rebuilt (lab/rebuild/rebuild.c), and
+ * the guest goes on. Each piece has a guest here that would notice its loss, for at a
+ * random moment few guests would.
  */
 #include <errno.h>
 #include <sys/ioctl.h>
+#include "rebuild.h"
 #include "tap.h"
 #include "vm.h"
 
-#define MSRS_MAX	256
-#define SIZE		0x200000
-
-/* KVM_GET_MSR_INDEX_LIST leaves the MTRRs out; QEMU saves them all the same. */
-static const u32 mtrrs[] = { 0x200, 0x201, 0x250, 0x2ff };
-
-static const char *device;
-static struct vm vms[2];
+static struct vm vm;
 static struct vcpu cpu;
 
-static struct {
-	struct kvm_regs regs;
-	struct kvm_sregs2 sregs;
-	struct kvm_xsave xsave;
-	struct kvm_xcrs xcrs;
-	struct kvm_debugregs debugregs;
-	struct kvm_vcpu_events events;
-	struct kvm_mp_state mp_state;
-	struct { struct kvm_msr_list head; u32 indices[MSRS_MAX]; } list;
-	struct { struct kvm_cpuid2 head; struct kvm_cpuid_entry2 entries[256]; } cpuid;
-	u64 msrs[MSRS_MAX];
-	bool has[MSRS_MAX];
-	long tsc_khz;
-} saved;
-
-static long call(int fd, unsigned long request, void *arg, const char *what)
+static void call(unsigned long request, void *arg)
 {
-	long ret = ioctl(fd, request, arg);
-
-	if (ret < 0)
-		bail("%s: %s", what, errno_name(errno));
-	return ret;
-}
-
-#define CALL(fd, request, arg)	call(fd, request, (void *)(uintptr_t)(arg), #request)
-
-static void save(void)
-{
-	u32 i;
-
-	CALL(cpu.fd, KVM_GET_MP_STATE, &saved.mp_state);
-	CALL(cpu.fd, KVM_GET_REGS, &saved.regs);
-	CALL(cpu.fd, KVM_GET_XSAVE, &saved.xsave);
-	CALL(cpu.fd, KVM_GET_XCRS, &saved.xcrs);
-	CALL(cpu.fd, KVM_GET_SREGS2, &saved.sregs);
-	CALL(cpu.fd, KVM_GET_VCPU_EVENTS, &saved.events);
-	CALL(cpu.fd, KVM_GET_DEBUGREGS, &saved.debugregs);
-	saved.tsc_khz = CALL(cpu.fd, KVM_GET_TSC_KHZ, 0);
-	saved.cpuid.head.nent = ARRAY_SIZE(saved.cpuid.entries);
-	CALL(cpu.fd, KVM_GET_CPUID2, &saved.cpuid);
-	saved.list.head.nmsrs = MSRS_MAX - ARRAY_SIZE(mtrrs);
-	CALL(cpu.vm->sys, KVM_GET_MSR_INDEX_LIST, &saved.list);
-	memcpy(saved.list.indices + saved.list.head.nmsrs, mtrrs, sizeof(mtrrs));
-	saved.list.head.nmsrs += ARRAY_SIZE(mtrrs);
-	for (i = 0; i < saved.list.head.nmsrs; i++) {
-		struct { struct kvm_msrs head; struct kvm_msr_entry entry; } one = {
-			.head.nmsrs = 1, .entry.index = saved.list.indices[i],
-		};
-
-		/* The list is of the system: this vCPU may lack the feature. */
-		saved.has[i] = ioctl(cpu.fd, KVM_GET_MSRS, &one) == 1;
-		saved.msrs[i] = one.entry.data;
-	}
-}
-
-/* In QEMU's order */
-static void restore(void)
-{
-	u32 i;
-
-	CALL(cpu.fd, KVM_SET_CPUID2, &saved.cpuid);
-	CALL(cpu.fd, KVM_SET_TSC_KHZ, saved.tsc_khz);
-	CALL(cpu.fd, KVM_SET_SREGS2, &saved.sregs);
-	CALL(cpu.fd, KVM_SET_REGS, &saved.regs);
-	CALL(cpu.fd, KVM_SET_XSAVE, &saved.xsave);
-	if (saved.xcrs.nr_xcrs)
-		CALL(cpu.fd, KVM_SET_XCRS, &saved.xcrs);
-	for (i = 0; i < saved.list.head.nmsrs; i++)
-		/* KVM's own are not taken back without a controller. */
-		if (saved.has[i] && try_msr(&cpu, saved.list.indices[i], saved.msrs[i]) != 1 &&
-		    saved.msrs[i])
-			bail("MSR 0x%x does not take back 0x%llx", saved.list.indices[i],
-			     saved.msrs[i]);
-	CALL(cpu.fd, KVM_SET_VCPU_EVENTS, &saved.events);
-	CALL(cpu.fd, KVM_SET_MP_STATE, &saved.mp_state);
-	CALL(cpu.fd, KVM_SET_DEBUGREGS, &saved.debugregs);
-}
-
-static void rebuild(void)
-{
-	struct vm *old = cpu.vm, *new = old == vms ? vms + 1 : vms;
-	u64 cr8 = cpu.run->cr8;
-
-	save();
-	vm_open(new, device, SIZE);
-	memcpy(new->mem, old->mem, SIZE);
-	vcpu_close(&cpu);
-	vm_close(old);
-	vcpu_open(&cpu, new, 0);
-	cpu.run->cr8 = cr8;
-	restore();
+	if (ioctl(cpu.fd, request, arg) < 0)
+		bail("ioctl 0x%lx: %s", request, errno_name(errno));
 }
 
 /* What an exit left to be done is done first: api.rst, KVM_RUN, immediate_exit. */
@@ -119,7 +26,7 @@ static void complete_and_rebuild(void)
 	cpu.run->immediate_exit = 1;
 	ok(vcpu_run_raw(&cpu) == -EINTR, "  the access is completed");
 	cpu.run->immediate_exit = 0;
-	rebuild();
+	rebuild_vm();
 }
 
 static void at_out(const char *name)
@@ -249,14 +156,14 @@ static void fpu(void)
 	regs = get_regs(&cpu);
 	is_hex(regs.r8, 0x1122334455667788, "  XMM0");
 	is_hex(regs.r9, 0x99aabbccddeeff00, "  XMM15");
-	is_hex(*(u32 *)(cpu.vm->mem + 0xb008), 0x1f00, "  MXCSR");
-	is_hex(*(u64 *)(cpu.vm->mem + 0xb010), 0x300000001, "  ST(0) and ST(1)");
+	is_hex(*(u32 *)(vm.mem + 0xb008), 0x1f00, "  MXCSR");
+	is_hex(*(u64 *)(vm.mem + 0xb010), 0x300000001, "  ST(0) and ST(1)");
 
-	table = supported_cpuid(cpu.vm);
+	table = supported_cpuid(&vm);
 	for (i = 0; i < table->nent; i++)
 		if (table->entries[i].function == 1)
 			avx = table->entries[i].ecx >> 28 & 1;
-	CALL(cpu.fd, KVM_GET_XCRS, &xcrs);
+	call(KVM_GET_XCRS, &xcrs);
 	if (!avx || !xcrs.nr_xcrs) {
 		skip("this machine's Linux uses no AVX", "AVX and XCR0");
 		return;
@@ -290,27 +197,27 @@ static void events(void)
 	struct kvm_vcpu_events ev = { };
 
 	guest64(&cpu, nops);
-	CALL(cpu.fd, KVM_GET_VCPU_EVENTS, &ev);
+	call(KVM_GET_VCPU_EVENTS, &ev);
 	ev.exception.injected = 1;
 	ev.exception.nr = 13;
 	ev.exception.has_error_code = 1;
 	ev.exception.error_code = 0x18;
-	CALL(cpu.fd, KVM_SET_VCPU_EVENTS, &ev);
-	rebuild();
+	call(KVM_SET_VCPU_EVENTS, &ev);
+	rebuild_vm();
 	is(vcpu_run(&cpu), "trap 13 error=0x18 at +0", "an exception that waits");
 
 	guest64(&cpu, nops);
 	allow_interrupts();
-	CALL(cpu.fd, KVM_INTERRUPT, &irq);
-	rebuild();
+	call(KVM_INTERRUPT, &irq);
+	rebuild_vm();
 	is(vcpu_run(&cpu), "trap 30 at +0", "an interrupt that waits");
 
 	guest64(&cpu, nops);
-	CALL(cpu.fd, KVM_NMI, 0);
-	rebuild();
+	call(KVM_NMI, NULL);
+	rebuild_vm();
 	is(vcpu_run(&cpu), "trap 2 at +0", "an NMI that waits");
 	complete_and_rebuild();
-	CALL(cpu.fd, KVM_NMI, 0);
+	call(KVM_NMI, NULL);
 	is(vcpu_run(&cpu), "trap 2 at +0", "  the next waits for the handler's end");
 	is(vcpu_run(&cpu), "HLT", "  and is the last");
 }
@@ -321,11 +228,11 @@ static void sti_shadow(void)
 
 	guest64(&cpu, nops);
 	allow_interrupts();
-	CALL(cpu.fd, KVM_GET_VCPU_EVENTS, &ev);
+	call(KVM_GET_VCPU_EVENTS, &ev);
 	ev.flags = KVM_VCPUEVENT_VALID_SHADOW;
 	ev.interrupt.shadow = KVM_X86_SHADOW_INT_STI;
-	CALL(cpu.fd, KVM_SET_VCPU_EVENTS, &ev);
-	rebuild();
+	call(KVM_SET_VCPU_EVENTS, &ev);
+	rebuild_vm();
 	cpu.run->request_interrupt_window = 1;
 	vcpu_run_raw(&cpu);
 	cpu.run->request_interrupt_window = 0;
@@ -343,15 +250,14 @@ static void string(void)
 	memcpy(io_data(&cpu), "hello", 5);
 	complete_and_rebuild();
 	is(vcpu_run(&cpu), "HLT", "  it goes on");
-	ok(!memcmp(cpu.vm->mem + 0xb000, "hello", 5), "  with what the device gave");
+	ok(!memcmp(vm.mem + 0xb000, "hello", 5), "  with what the device gave");
 }
 
 int main(int argc, char **argv)
 {
-	device = argc > 1 ? argv[1] : "/dev/kvm";
 	watchdog(60);
-	vm_open(vms, device, SIZE);
-	vcpu_open(&cpu, vms, 0);
+	vm_open(&vm, argc > 1 ? argv[1] : "/dev/kvm", 2 << 20);
+	vcpu_open(&cpu, &vm, 0);
 	msrs();
 	debug_registers();
 	control_registers();

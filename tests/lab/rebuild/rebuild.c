@@ -9,7 +9,8 @@
  * That is done before some calls of KVM_RUN, and at random moments in between,
  * when a timer interrupts the guest. REBUILD=SEED says which and when; how often is
  * added to the file REBUILD_LOG. As a library it is for LD_PRELOAD; linked into a
- * program it wants --wrap=ioctl,--wrap=mmap.
+ * program it wants --wrap=ioctl,--wrap=mmap, and the program may call rebuild_vm()
+ * itself.
  *
  * A program with more than one vCPU, or with state of the VM that is not repeated
  * here (stateful()), is left alone.
@@ -29,9 +30,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "rebuild.h"
+
 #ifdef __PIC__
+#define PRELOADED	true
 #define OURS(name)	name
 #else
+#define PRELOADED	false
 #define OURS(name)	__wrap_##name
 #endif
 
@@ -40,6 +45,9 @@
 #define MAX_CALLS	64
 #define MAX_XSAVE	(3 * 4096)
 #define SIGNAL		(SIGRTMIN + 5)
+
+/* KVM_GET_MSR_INDEX_LIST leaves the MTRRs out; QEMU saves them all the same. */
+static const uint32_t mtrrs[] = { 0x200, 0x201, 0x250, 0x2ff };
 
 /* A call that the new VM or vCPU gets as well */
 struct call {
@@ -91,10 +99,23 @@ static long raw(int fd, unsigned long request, void *arg)
 	return syscall(SYS_ioctl, fd, request, arg);
 }
 
+/* Standard output may be the guest's; in a program of tests it is TAP. */
+static void __attribute__((noreturn, format(printf, 1, 2))) give_up(const char *format, ...)
+{
+	FILE *out = PRELOADED ? stderr : stdout;
+	va_list args;
+
+	va_start(args, format);
+	fputs(PRELOADED ? "rebuild: " : "Bail out! rebuild: ", out);
+	vfprintf(out, format, args);
+	fputc('\n', out);
+	fflush(out);
+	_exit(70);
+}
+
 static void die(const char *what)
 {
-	fprintf(stderr, "rebuild: %s: %s\n", what, strerror(errno));
-	_exit(70);
+	give_up("%s: %s", what, strerror(errno));
 }
 
 static long need(int fd, unsigned long request, void *arg, const char *what)
@@ -247,8 +268,10 @@ static void get_state(struct state *s)
 	s->cpuid.head.nent = ARRAY_SIZE(s->cpuid.entries);
 	NEED(our.vcpu, KVM_GET_CPUID2, &s->cpuid);
 
-	list.head.nmsrs = MAX_MSRS;
+	list.head.nmsrs = MAX_MSRS - ARRAY_SIZE(mtrrs);
 	NEED(our.device, KVM_GET_MSR_INDEX_LIST, &list);
+	memcpy(list.indices + list.head.nmsrs, mtrrs, sizeof(mtrrs));
+	list.head.nmsrs += ARRAY_SIZE(mtrrs);
 	for (i = n = 0; i < list.head.nmsrs; i++) {
 		s->msrs.head.nmsrs = 1;
 		msr->index = list.indices[i];
@@ -276,9 +299,7 @@ static void same(const void *got, const void *want, size_t size, const char *wha
 		i++;
 	if (i == size)
 		return;
-	fprintf(stderr, "rebuild: %s is not what was set: byte %zu is %#x, not %#x\n",
-		what, i, a[i], b[i]);
-	_exit(70);
+	give_up("%s is not what was set: byte %zu is %#x, not %#x", what, i, a[i], b[i]);
 }
 
 #define SAME(member)	same(&again.member, &state.member, sizeof(state.member), #member)
@@ -322,9 +343,8 @@ static void hold_against(void)
 			continue;
 		if (got[i].index == want[i].index && got[i].data == want[i].data)
 			continue;
-		fprintf(stderr, "rebuild: MSR 0x%x is 0x%llx, not 0x%llx\n",
-			want[i].index, got[i].data, want[i].data);
-		_exit(70);
+		give_up("MSR 0x%x is 0x%llx, not 0x%llx", want[i].index, got[i].data,
+			want[i].data);
 	}
 }
 
@@ -341,11 +361,9 @@ static void set_state(void)
 	if (state.xcrs.nr_xcrs)
 		NEED(our.vcpu, KVM_SET_XCRS, &state.xcrs);
 	n = NEED(our.vcpu, KVM_SET_MSRS, &state.msrs);
-	if (n != state.msrs.head.nmsrs) {
-		fprintf(stderr, "rebuild: MSR 0x%x does not take back 0x%llx\n",
+	if (n != state.msrs.head.nmsrs)
+		give_up("MSR 0x%x does not take back 0x%llx",
 			state.msrs.entries[n].index, state.msrs.entries[n].data);
-		_exit(70);
-	}
 	NEED(our.vcpu, KVM_SET_VCPU_EVENTS, &state.events);
 	NEED(our.vcpu, KVM_SET_MP_STATE, &state.mp_state);
 	NEED(our.vcpu, KVM_SET_DEBUGREGS, &state.debugregs);
@@ -359,12 +377,14 @@ static void replace(int old, int new)
 	close(new);
 }
 
-static void rebuild(void)
+void rebuild_vm(void)
 {
 	char run[3 * 4096];
 	unsigned int i;
 	int vm, vcpu;
 
+	if (our.left_alone)
+		give_up("this VM cannot be taken apart%s", our.left_alone);
 	if (our.run_size > sizeof(run))
 		die("struct kvm_run is larger than known");
 	get_state(&state);
@@ -416,7 +436,7 @@ static long run_vcpu(void)
 	if (our.ran && !below(runs < 16 ? 2 : 100)) {
 		if (complete(&ret))
 			return ret;
-		rebuild();
+		rebuild_vm();
 	}
 	for (;;) {
 		flag = run->immediate_exit;
@@ -429,7 +449,7 @@ static long run_vcpu(void)
 		run->immediate_exit = flag;
 		if (ret == 0 || errno != EINTR || flag)
 			return ret;
-		rebuild();
+		rebuild_vm();
 		interrupted++;
 	}
 }
@@ -447,14 +467,14 @@ int OURS(ioctl)(int fd, unsigned long request, ...)
 	arg = va_arg(args, unsigned long);
 	va_end(args);
 	request = (uint32_t)request;
-	if (!wanted())
-		return raw(fd, request, (void *)arg);
-	if (fd == our.vcpu && request == KVM_RUN && our.run && !our.left_alone)
+	if (fd == our.vcpu && request == KVM_RUN && our.run && !our.left_alone && wanted())
 		return run_vcpu();
 	ret = raw(fd, request, (void *)arg);
 	if (ret < 0)
 		return ret;
 	if (request == KVM_CREATE_VM) {
+		if (our.device >= 0)
+			close(our.device);
 		memset(&our, 0, sizeof(our));
 		our.device = dup(fd);
 		our.vm = ret;
