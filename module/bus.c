@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Writes to devices that do not wait for user space: KVM_IOEVENTFD makes one
- * signal an eventfd, KVM_REGISTER_COALESCED_MMIO puts it into a ring that user
- * space reads when it comes by.
+ * Accesses to devices that do not wait for user space. A device in the kernel
+ * answers reads and writes; KVM_IOEVENTFD makes a write signal an eventfd,
+ * KVM_REGISTER_COALESCED_MMIO puts it into a ring that user space reads when it
+ * comes by.
+ *
+ * Devices are few, and there until the VM ends: a chain that only grows.
  *
  * A list of listeners never changes: a new one takes its place, and the old one
  * goes when no vCPU looks at it any more (RCU). A VM without listeners has no
@@ -117,6 +120,54 @@ static bool put_into_ring(struct mvm_vm *vm, u64 addr, u32 len, const void *data
 	return room;
 }
 
+static struct mvm_bus_device *find_device(struct mvm_vm *vm, enum mvm_bus_kind kind,
+					  u64 addr, u32 len)
+{
+	struct mvm_bus_device *d;
+
+	/* Pairs with the release in mvm_bus_add_device(). */
+	for (d = smp_load_acquire(&vm->devices[kind]); d; d = d->next)
+		if (addr >= d->addr && addr - d->addr < d->len &&
+		    len <= d->len - (addr - d->addr))
+			return d;
+	return NULL;
+}
+
+/**
+ * mvm_bus_add_device() - a device in the kernel answers from now on
+ * @vm: the VM, its lock held
+ * @kind: where it is
+ * @device: filled in; stays until nobody uses the VM any more
+ *
+ * Where two overlap the last one answers.
+ */
+void mvm_bus_add_device(struct mvm_vm *vm, enum mvm_bus_kind kind,
+			struct mvm_bus_device *device)
+{
+	lockdep_assert_held(&vm->lock);
+	device->next = vm->devices[kind];
+	smp_store_release(&vm->devices[kind], device);
+}
+
+/**
+ * mvm_bus_read() - a guest reads from a device
+ * @vm: the VM
+ * @kind: where
+ * @addr: the address, or the port
+ * @len: 1 to 8 bytes
+ * @data: where they go
+ *
+ * As mvm_bus_write().
+ *
+ * Return: a device in the kernel has answered.
+ */
+bool mvm_bus_read(struct mvm_vm *vm, enum mvm_bus_kind kind, u64 addr, u32 len, void *data)
+{
+	struct mvm_bus_device *device = find_device(vm, kind, addr, len);
+
+	return device && device->read(device, addr, len, data);
+}
+
 /**
  * mvm_bus_write() - a guest writes to a device
  * @vm: the VM
@@ -132,10 +183,13 @@ static bool put_into_ring(struct mvm_vm *vm, u64 addr, u32 len, const void *data
 bool mvm_bus_write(struct mvm_vm *vm, enum mvm_bus_kind kind, u64 addr, u32 len,
 		   const void *data)
 {
+	struct mvm_bus_device *device = find_device(vm, kind, addr, len);
 	const struct mvm_listeners *bus;
 	bool done = false;
 	u32 i;
 
+	if (device && device->write(device, addr, len, data))
+		return true;
 	rcu_read_lock();
 	bus = rcu_dereference(vm->bus[kind]);
 	if (!bus)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Who listens to what a guest writes to devices, so that the write needs no
- * exit to user space: eventfds and coalesced zones.
+ * Who takes a guest's accesses to devices, so that they need no exit to user
+ * space: devices in the kernel, and for writes eventfds and coalesced zones.
  */
 #ifndef MVM_BUS_H
 #define MVM_BUS_H
@@ -19,6 +19,28 @@ enum mvm_bus_kind {
 	MVM_NR_BUSES,
 };
 
+/**
+ * struct mvm_bus_device - a device in the kernel
+ * @addr: its first address, or port
+ * @len: how many there are; an access is its own if all of it is in there
+ * @read: the guest reads @len bytes, 1 to 8; false: user space is to answer
+ * @write: the guest writes them; false: user space shall see it
+ * @next: on the same bus
+ *
+ * Any vCPU calls these, several at the same time, perhaps with preemption off:
+ * they do not sleep. Interrupts are on.
+ */
+struct mvm_bus_device {
+	u64 addr;
+	u32 len;
+	bool (*read)(struct mvm_bus_device *device, u64 addr, u32 len, void *data);
+	bool (*write)(struct mvm_bus_device *device, u64 addr, u32 len, const void *data);
+	struct mvm_bus_device *next;
+};
+
+void mvm_bus_add_device(struct mvm_vm *vm, enum mvm_bus_kind kind,
+			struct mvm_bus_device *device);
+bool mvm_bus_read(struct mvm_vm *vm, enum mvm_bus_kind kind, u64 addr, u32 len, void *data);
 bool mvm_bus_write(struct mvm_vm *vm, enum mvm_bus_kind kind, u64 addr, u32 len,
 		   const void *data);
 int mvm_vm_ioeventfd(struct mvm_vm *vm, const struct kvm_ioeventfd *args);

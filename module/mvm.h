@@ -65,11 +65,13 @@
  * @max_vcpu_id: vCPUs' numbers are below it; 0: MVM_MAX_VCPU_ID
  * @nr_vcpus: how many there are or are being created
  * @irqchip: vCPUs have a local APIC in the kernel; constant once there is one
+ * @irq_acks: who wants to know of EOIs; written with @lock held, read under RCU
  * @tsc_offset: what a new vCPU's TSC is ahead of the host's
  * @tsc_khz: what a new vCPU's KVM_GET_TSC_KHZ says
  * @ept_cpus: CPUs whose TLB may hold translations of @memory
  * @bus: who listens to writes to devices, or NULL for nobody; written with
  *	@lock held, read under RCU
+ * @devices: those in the kernel; written with @lock held
  * @ring: of coalesced writes; a page of each vCPU's mapping
  * @ring_lock: held by whoever adds to it
  * @mmu_pages: what KVM_SET_NR_MMU_PAGES said
@@ -85,10 +87,12 @@ struct mvm_vm {
 	u32 max_vcpu_id;
 	int nr_vcpus;
 	bool irqchip;
+	struct hlist_head irq_acks;
 	u64 tsc_offset;
 	u32 tsc_khz;
 	cpumask_var_t ept_cpus;
 	struct mvm_listeners __rcu *bus[MVM_NR_BUSES];
+	struct mvm_bus_device *devices[MVM_NR_BUSES];
 	struct page *ring;
 	spinlock_t ring_lock; /* see above */
 	unsigned long mmu_pages;
@@ -352,10 +356,10 @@ static inline void *mvm_vcpu_page(struct mvm_vcpu *vcpu, int page)
 	return page_address(vcpu->pages[page]);
 }
 
-/* Does anybody but user space want to know of writes to devices? */
+/* Does anybody but user space want to know of accesses to devices? */
 static inline bool mvm_vm_listens(struct mvm_vm *vm, enum mvm_bus_kind kind)
 {
-	return rcu_access_pointer(vm->bus[kind]);
+	return rcu_access_pointer(vm->bus[kind]) || READ_ONCE(vm->devices[kind]);
 }
 
 /* vm.c */

@@ -44,6 +44,34 @@ struct mvm_apic {
 	u64 period;
 };
 
+/*
+ * Who holds an interrupt line: as KVM's source IDs. A line is up while any source
+ * holds it up.
+ */
+enum mvm_irq_source {
+	MVM_IRQ_USER,		/* KVM_IRQ_LINE, KVM_IRQFD */
+	MVM_IRQ_RESAMPLE,	/* KVM_IRQFD that is told of the guest's EOI */
+	MVM_IRQ_PIT,
+};
+
+/**
+ * struct mvm_irq_ack - somebody who wants to know of a GSI's EOI
+ * @link: in the VM's list
+ * @gsi: the GSI
+ * @acked: the guest has ended an interrupt of it: by EOI at the PIC, or at a local
+ *	APIC if the I/O APIC had sent it. No lock of the controllers is held;
+ *	must not sleep
+ */
+struct mvm_irq_ack {
+	struct hlist_node link;
+	u32 gsi;
+	void (*acked)(struct mvm_irq_ack *ack);
+};
+
+/* irq.c */
+int mvm_irq_set(struct mvm_vm *vm, u32 source, u32 gsi, bool level);
+void mvm_irq_add_ack(struct mvm_vm *vm, struct mvm_irq_ack *ack);
+
 /* apic.c */
 void mvm_apic_init(struct mvm_apic *apic);
 void mvm_apic_reset(struct mvm_vcpu *vcpu);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * IN, OUT, INS and OUTS. Every port is user space's: the access becomes a
- * KVM_EXIT_IO, and the next KVM_RUN ends the instruction. What is written can
- * have a listener (bus.c) instead.
+ * IN, OUT, INS and OUTS. A port is user space's, and the access becomes a
+ * KVM_EXIT_IO, and the next KVM_RUN ends the instruction; unless a device in the
+ * kernel has it, or what is written a listener (bus.c).
  *
  * For the string forms the memory operand is ours to access. SDM Vol. 3,
  * "Exit Qualification for I/O Instructions": the VM exit comes before any
@@ -62,15 +62,20 @@ static int complete_out(struct mvm_vcpu *vcpu)
 	return MVM_RESUME;
 }
 
+/* IN is done. */
+static void take_in(struct mvm_vcpu *vcpu, const void *data, u32 size)
+{
+	/* A 32-bit result clears the upper half of RAX, a shorter one does not. */
+	if (size == 4)
+		vcpu->enter.regs[MVM_RAX] = 0;
+	memcpy(&vcpu->enter.regs[MVM_RAX], data, size);
+	mvm_vmx_skip(vcpu, vcpu->io.length);
+}
+
 static int complete_in(struct mvm_vcpu *vcpu)
 {
-	if (!still_there(vcpu))
-		return MVM_RESUME;
-	/* A 32-bit result clears the upper half of RAX, a shorter one does not. */
-	if (vcpu->io.size == 4)
-		vcpu->enter.regs[MVM_RAX] = 0;
-	memcpy(&vcpu->enter.regs[MVM_RAX], io_data(vcpu), vcpu->io.size);
-	mvm_vmx_skip(vcpu, vcpu->io.length);
+	if (still_there(vcpu))
+		take_in(vcpu, io_data(vcpu), vcpu->io.size);
 	return MVM_RESUME;
 }
 
@@ -224,6 +229,36 @@ static u32 batch(struct mvm_vcpu *vcpu, unsigned long offset, unsigned long coun
 	return n;
 }
 
+/*
+ * One element of INS or OUTS, whose operand has been checked or read, and a
+ * device in the kernel or a listener. The vCPU is put.
+ * Return: 1 if that was it; 0 if the port is user space's; or an errno.
+ */
+static int string_here(struct mvm_vcpu *vcpu, const struct mvm_walk_mmu *mmu, unsigned long q)
+{
+	struct mvm_io *io = &vcpu->io;
+	bool in = q & IO_IN;
+	u32 data;
+	int ret;
+
+	if (in) {
+		if (!mvm_bus_read(vcpu->vm, MVM_BUS_PIO, IO_PORT(q), io->size, &data))
+			return 0;
+		ret = access_linear(vcpu, mmu, io->gva, &data, io->size,
+				    MVM_ACCESS_WRITE, false);
+		/* Another vCPU may have changed the page tables meanwhile. */
+		if (ret)
+			return ret;
+	} else if (!mvm_bus_write(vcpu->vm, MVM_BUS_PIO, IO_PORT(q), io->size,
+				  io_data(vcpu))) {
+		return 0;
+	}
+	mvm_vmx_attach(vcpu);
+	advance(vcpu, in ? MVM_RDI : MVM_RSI, 1);
+	mvm_vmx_detach(vcpu);
+	return 1;
+}
+
 static int handle_string(struct mvm_vcpu *vcpu, unsigned long q)
 {
 	static const unsigned long masks[8] = { U16_MAX, U32_MAX, ULONG_MAX };
@@ -271,12 +306,10 @@ static int handle_string(struct mvm_vcpu *vcpu, unsigned long q)
 		return MVM_RESUME;
 	if (ret < 0)
 		return ret == -EFAULT ? cannot_emulate(vcpu) : ret;
-	if (!in && unlikely(mvm_vm_listens(vcpu->vm, MVM_BUS_PIO)) &&
-	    mvm_bus_write(vcpu->vm, MVM_BUS_PIO, IO_PORT(q), io->size, io_data(vcpu))) {
-		mvm_vmx_attach(vcpu);
-		advance(vcpu, MVM_RSI, 1);
-		mvm_vmx_detach(vcpu);
-		return MVM_RESUME;
+	if (unlikely(mvm_vm_listens(vcpu->vm, MVM_BUS_PIO))) {
+		ret = string_here(vcpu, &mmu, q);
+		if (ret)
+			return ret > 0 ? MVM_RESUME : ret;
 	}
 	fill_run(vcpu, q, n);
 	if (in) {
@@ -289,6 +322,24 @@ static int handle_string(struct mvm_vcpu *vcpu, unsigned long q)
 	return MVM_TO_USER;
 }
 
+/* IN or OUT of a port that a device in the kernel has, or OUT with a listener */
+static bool done_here(struct mvm_vcpu *vcpu, unsigned long q)
+{
+	u32 data;
+
+	if (q & IO_IN) {
+		if (!mvm_bus_read(vcpu->vm, MVM_BUS_PIO, IO_PORT(q), IO_SIZE(q), &data))
+			return false;
+		take_in(vcpu, &data, IO_SIZE(q));
+		return true;
+	}
+	if (!mvm_bus_write(vcpu->vm, MVM_BUS_PIO, IO_PORT(q), IO_SIZE(q),
+			   &vcpu->enter.regs[MVM_RAX]))
+		return false;
+	mvm_vmx_skip(vcpu, vcpu->io.length);
+	return true;
+}
+
 int mvm_handle_io(struct mvm_vcpu *vcpu)
 {
 	unsigned long q = vmcs_readl(VMCS_EXIT_QUALIFICATION);
@@ -297,12 +348,8 @@ int mvm_handle_io(struct mvm_vcpu *vcpu)
 	vcpu->io.length = vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH);
 	if (unlikely(q & IO_STRING))
 		return handle_string(vcpu, q);
-	if (unlikely(mvm_vm_listens(vcpu->vm, MVM_BUS_PIO)) && !(q & IO_IN) &&
-	    mvm_bus_write(vcpu->vm, MVM_BUS_PIO, IO_PORT(q), IO_SIZE(q),
-			  &vcpu->enter.regs[MVM_RAX])) {
-		mvm_vmx_skip(vcpu, vcpu->io.length);
+	if (unlikely(mvm_vm_listens(vcpu->vm, MVM_BUS_PIO)) && done_here(vcpu, q))
 		return MVM_RESUME;
-	}
 
 	fill_run(vcpu, q, 1);
 	if (q & IO_IN) {

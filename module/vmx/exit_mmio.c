@@ -169,17 +169,22 @@ static int find_parts(struct emulation *e, int segment, u64 offset, size_t len,
 	return 0;
 }
 
-/* What listeners (bus.c) take of a write is not for user space. */
-static void tell_listeners(struct mvm_vcpu *vcpu, struct mvm_mmio_part *part)
+/*
+ * What devices in the kernel and listeners (bus.c) take, from the start of the
+ * part, is not for user space.
+ */
+static void try_bus(struct mvm_vcpu *vcpu, struct mvm_mmio_part *part, bool write)
 {
-	u8 len;
+	struct mvm_vm *vm = vcpu->vm;
+	u8 len, *data;
 
 	if (likely(!mvm_vm_listens(vcpu->vm, MVM_BUS_MMIO)))
 		return;
 	for (; part->len; part->gpa += len, part->offset += len, part->len -= len) {
 		len = min_t(u8, part->len, PIECE);
-		if (!mvm_bus_write(vcpu->vm, MVM_BUS_MMIO, part->gpa, len,
-				   vcpu->mmio.data + part->offset))
+		data = vcpu->mmio.data + part->offset;
+		if (!(write ? mvm_bus_write(vm, MVM_BUS_MMIO, part->gpa, len, data) :
+			      mvm_bus_read(vm, MVM_BUS_MMIO, part->gpa, len, data)))
 			return;
 	}
 }
@@ -204,8 +209,7 @@ static int access_parts(struct emulation *e, bool write)
 					  part->len, write))
 				continue;
 			*device = *part;
-			if (write)
-				tell_listeners(e->vcpu, device);
+			try_bus(e->vcpu, device, write);
 			if (device->len)
 				mmio->nr_device++;
 			continue;
