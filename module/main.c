@@ -14,11 +14,18 @@
 #include "mvm.h"
 #include "vmx/vmx.h"
 
-static struct mvm_vmx_options options = { .vpid = true, .eptad = true };
+/* The values for PAUSE loops are KVM's. */
+static struct mvm_vmx_options options = {
+	.vpid = true, .eptad = true, .ple_gap = 128, .ple_window = 4096,
+};
 module_param_named(vpid, options.vpid, bool, 0444);
 MODULE_PARM_DESC(vpid, "tag TLB entries by vCPU, where the CPU can (default on)");
 module_param_named(eptad, options.eptad, bool, 0444);
 MODULE_PARM_DESC(eptad, "EPT accessed and dirty bits, where the CPU has them (default on)");
+module_param_named(ple_gap, options.ple_gap, uint, 0444);
+MODULE_PARM_DESC(ple_gap, "most TSC ticks between two PAUSEs of a loop, 0 for no PAUSE-loop exiting (default 128)");
+module_param_named(ple_window, options.ple_window, uint, 0444);
+MODULE_PARM_DESC(ple_window, "TSC ticks after which a loop of PAUSEs exits (default 4096)");
 
 /* Without these the module does not load: for scripts that ask. */
 static bool ept = true;

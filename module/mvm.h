@@ -263,6 +263,7 @@ struct mvm_mmio {
  * @vm: its VM
  * @id: its number, also its initial local APIC ID
  * @mutex: held by whoever runs or changes it
+ * @runner: the thread that is in KVM_RUN, or NULL
  * @run: the page shared with user space
  * @pages: all pages of the mapping, @run's first
  * @pending: MVM_PENDING_* bits, changed by the vCPU alone
@@ -307,6 +308,7 @@ struct mvm_vcpu {
 	struct mvm_vm *vm;
 	int id;
 	struct mutex mutex;	/* see above */
+	struct task_struct *runner;
 	struct kvm_run *run;
 	struct page *pages[MVM_VCPU_PAGES];
 
@@ -393,6 +395,7 @@ bool mvm_msr_allowed(struct mvm_vm *vm, u32 index, u32 access);
 
 /* run.c */
 int mvm_vcpu_run(struct mvm_vcpu *vcpu);
+void mvm_vcpu_yield(struct mvm_vcpu *vcpu);
 
 /* device.c */
 int mvm_check_extension(long extension);

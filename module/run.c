@@ -5,6 +5,7 @@
 #include <linux/kvm.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/task_work.h>
 
 #include "compat.h"
@@ -77,6 +78,51 @@ static int run_loop(struct mvm_vcpu *vcpu)
 	}
 }
 
+/* Return: true if the thread that runs @vcpu has got this one's CPU. */
+static bool yield_to_runner(struct mvm_vcpu *vcpu)
+{
+	struct task_struct *task;
+	bool yielded;
+
+	/* One that is loaded has a CPU. */
+	if (READ_ONCE(vcpu->vmx.loaded))
+		return false;
+	/* A thread that has ended meanwhile is freed after a grace period. */
+	rcu_read_lock();
+	task = READ_ONCE(vcpu->runner);
+	if (task)
+		get_task_struct(task);
+	rcu_read_unlock();
+	if (!task)
+		return false;
+	/* It knows whether the thread wants to run at all. */
+	yielded = yield_to(task, true) > 0;
+	put_task_struct(task);
+	return yielded;
+}
+
+/**
+ * mvm_vcpu_yield() - give the CPU to another vCPU of the VM that has none
+ * @vcpu: put
+ *
+ * The guest waits for another vCPU, and nobody knows which. Each begins with the
+ * next after its own, so that those who wait together try different ones.
+ *
+ * Context: process context, in KVM_RUN.
+ */
+void mvm_vcpu_yield(struct mvm_vcpu *vcpu)
+{
+	struct mvm_vcpu *other;
+	unsigned long id;
+
+	xa_for_each_start(&vcpu->vm->vcpus, id, other, vcpu->id + 1)
+		if (yield_to_runner(other))
+			return;
+	xa_for_each(&vcpu->vm->vcpus, id, other)
+		if (other == vcpu || yield_to_runner(other))
+			return;
+}
+
 /* Put the vCPU, and tell in kvm_run what every return tells. */
 static void tell_user(struct mvm_vcpu *vcpu)
 {
@@ -145,6 +191,7 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 		sigprocmask(SIG_SETMASK, &vcpu->sigset, &current->real_blocked);
 
 	ret = MVM_RESUME;
+	WRITE_ONCE(vcpu->runner, current);
 	mvm_vmx_load(vcpu);
 	if (complete) {
 		vcpu->complete = NULL;
@@ -152,6 +199,7 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 	}
 	if (ret == MVM_RESUME)
 		ret = mvm_compat_immediate_exit(run) ? -EINTR : run_loop(vcpu);
+	WRITE_ONCE(vcpu->runner, NULL);
 	tell_user(vcpu);
 	mvm_vcpu_show_regs(vcpu);
 	if (vcpu->sigset_active) {

@@ -69,6 +69,8 @@ static const struct requirement requirements[] = {
 	{ CPU2, VMX_CPU2_INVPCID, WANT, "enable INVPCID", "shown to guests where it exists" },
 	{ CPU2, VMX_CPU2_WBINVD, WANT, "WBINVD exiting",
 	  "a guest cannot stall the CPU by writing back all caches" },
+	{ CPU2, VMX_CPU2_PAUSE_LOOP, WANT, "PAUSE-loop exiting",
+	  "a vCPU that waits for another gives it the CPU" },
 	{ CPU2, VMX_CPU2_ENCLS, WANT, "enable ENCLS exiting", "SGX is not virtualised" },
 
 	{ EXIT, VMX_EXIT_HOST_64BIT, NEED, "host address-space size", "the host is 64-bit" },
@@ -267,6 +269,8 @@ int mvm_vmx_negotiate(const struct mvm_vmx_msrs *msrs,
 	/* A VPID that cannot be flushed is worse than none. */
 	if (!options->vpid || (msrs->ept_vpid & vpid_needs) != vpid_needs)
 		cap->cpu2 &= ~VMX_CPU2_VPID;
+	if (!options->ple_gap)
+		cap->cpu2 &= ~VMX_CPU2_PAUSE_LOOP;
 	/* Stopping the counters without starting them again would lose them. */
 	if (!(cap->exit & VMX_EXIT_LOAD_PERF) || !(cap->entry & VMX_ENTRY_LOAD_PERF)) {
 		cap->exit &= ~VMX_EXIT_LOAD_PERF;
@@ -284,5 +288,7 @@ int mvm_vmx_negotiate(const struct mvm_vmx_msrs *msrs,
 	cap->ept_ad = options->eptad && (msrs->ept_vpid & VMX_EPT_CAP_AD);
 	cap->invept_single = msrs->ept_vpid & VMX_EPT_CAP_INVEPT_SINGLE;
 	cap->invvpid_single = msrs->ept_vpid & VMX_VPID_CAP_SINGLE;
+	cap->ple_gap = options->ple_gap;
+	cap->ple_window = options->ple_window;
 	return 0;
 }

@@ -48,10 +48,14 @@ struct mvm_vmx_msrs {
  * struct mvm_vmx_options - the module parameters that switch features off
  * @vpid: tag TLB entries by vCPU
  * @eptad: EPT accessed and dirty bits
+ * @ple_gap: PLE_Gap, see struct mvm_vmx_capability; 0 for no PAUSE-loop exiting
+ * @ple_window: PLE_Window
  */
 struct mvm_vmx_options {
 	bool vpid;
 	bool eptad;
+	unsigned int ple_gap;
+	unsigned int ple_window;
 };
 
 /**
@@ -73,6 +77,8 @@ struct mvm_vmx_options {
  * @ept_ad: EPT has accessed and dirty bits, and they are wanted
  * @invept_single: INVEPT can be limited to one EPTP
  * @invvpid_single: INVVPID can be limited to one VPID
+ * @ple_gap: PAUSEs of a loop are at most so many TSC ticks apart
+ * @ple_window: a loop that takes more TSC ticks than this exits
  */
 struct mvm_vmx_capability {
 	u32 revision;
@@ -91,6 +97,8 @@ struct mvm_vmx_capability {
 	bool ept_ad;
 	bool invept_single;
 	bool invvpid_single;
+	u32 ple_gap;
+	u32 ple_window;
 };
 
 /**

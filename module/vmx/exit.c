@@ -89,6 +89,15 @@ static int handle_hlt(struct mvm_vcpu *vcpu)
 	return MVM_TO_USER;
 }
 
+/* A loop of PAUSEs: it waits for what another vCPU has to do. */
+static int handle_pause(struct mvm_vcpu *vcpu)
+{
+	mvm_vmx_skip_and_resume(vcpu);
+	mvm_vmx_put(vcpu);
+	mvm_vcpu_yield(vcpu);
+	return MVM_RESUME;
+}
+
 static int handle_rdpmc(struct mvm_vcpu *vcpu)
 {
 	/* There are no counters, so any number in ECX is out of range. */
@@ -135,6 +144,7 @@ static int (* const handlers[VMX_NR_REASONS])(struct mvm_vcpu *vcpu) = {
 	[VMX_REASON_RDMSR]		= mvm_handle_rdmsr,
 	[VMX_REASON_WRMSR]		= mvm_handle_wrmsr,
 	[VMX_REASON_XSETBV]		= mvm_handle_xsetbv,
+	[VMX_REASON_PAUSE]		= handle_pause,
 	[VMX_REASON_EPT_VIOLATION]	= mvm_handle_ept_violation,
 	[VMX_REASON_EPT_MISCONFIGURATION] = handle_ept_misconfiguration,
 	/* CPUID shows none of these: they are invalid opcodes. */

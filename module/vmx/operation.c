@@ -514,6 +514,8 @@ int mvm_vmx_init(struct mvm_vmx_options *options)
 	}
 	options->vpid = mvm_vmx.cpu2 & VMX_CPU2_VPID;
 	options->eptad = mvm_vmx.ept_ad;
+	if (!(mvm_vmx.cpu2 & VMX_CPU2_PAUSE_LOOP))
+		options->ple_gap = 0;
 	on_each_cpu(check_cpu, &differing, 1);
 	if (atomic_read(&differing)) {
 		pr_err("CPU %d: its VMX capabilities differ from those of CPU %d: minivmm needs CPUs that agree\n",

@@ -172,6 +172,11 @@ static void setup_controls(struct mvm_vcpu *vcpu)
 	vmcs_write64(VMCS_TSC_OFFSET, vcpu->vm->tsc_offset);
 	if (cpu2 & VMX_CPU2_VPID)
 		vmcs_write16(VMCS_VPID, vcpu->vmx.vpid);
+	/* SDM Vol. 3, "Controls for PAUSE-Loop Exiting" */
+	if (cpu2 & VMX_CPU2_PAUSE_LOOP) {
+		vmcs_write32(VMCS_PLE_GAP, mvm_vmx.ple_gap);
+		vmcs_write32(VMCS_PLE_WINDOW, mvm_vmx.ple_window);
+	}
 	if (cpu2 & VMX_CPU2_ENCLS)
 		vmcs_write64(VMCS_ENCLS_EXITING_BITMAP, ~0ULL);
 	/* A VMCS that is no shadow: SDM Vol. 3, "Guest Non-Register State" */

@@ -13,9 +13,10 @@ compare --timeout 300 -- $programs conf_interrupt conf_guest_debug conf_mmio
 # shellcheck disable=SC2086
 compare --timeout 300 --model corei7_haswell_4770 -- $programs
 # IPIs between vCPUs that run at the same time
-compare --timeout 300 --cpus 2 -- conf_ipi
+compare --timeout 300 --cpus 2 -- conf_ipi conf_spin
 # Another thread works on what the guest uses; then also without the EPT's
 # accessed and dirty flags.
 compare --timeout 300 --cpus 2 -- conf_dirty_log conf_ioeventfd conf_coalesced
 compare --timeout 300 --cpus 2 --append "minivmm.eptad=0 kvm_intel.eptad=0" -- conf_dirty_log
+compare --timeout 300 --cpus 2 --append "minivmm.ple_gap=0 kvm_intel.ple_gap=0" -- conf_spin
 done_testing

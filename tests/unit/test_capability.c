@@ -56,7 +56,9 @@ static const struct mvm_vmx_msrs working[] = {
 
 #define SKYLAKE		(&working[3])
 
-static const struct mvm_vmx_options all_on = { .vpid = true, .eptad = true };
+static const struct mvm_vmx_options all_on = {
+	.vpid = true, .eptad = true, .ple_gap = 128, .ple_window = 4096,
+};
 
 static int negotiate(const struct mvm_vmx_msrs *msrs, const struct mvm_vmx_options *options,
 		     struct mvm_vmx_capability *cap, const char **missing)
@@ -117,6 +119,7 @@ static void wanted_where_it_is(void **state)
 {
 	static const u32 wanted[] = {
 		VMX_CPU2_VPID, VMX_CPU2_RDTSCP, VMX_CPU2_INVPCID, VMX_CPU2_WBINVD, VMX_CPU2_ENCLS,
+		VMX_CPU2_PAUSE_LOOP,
 	};
 	struct mvm_vmx_capability cap;
 	struct mvm_vmx_msrs m;
@@ -138,7 +141,7 @@ static void wanted_where_it_is(void **state)
 	assert_int_equal(negotiate(&m, &all_on, &cap, &missing), 0);
 	assert_int_equal(cap.cpu2, VMX_CPU2_EPT | VMX_CPU2_UNRESTRICTED_GUEST | VMX_CPU2_VPID |
 				   VMX_CPU2_RDTSCP | VMX_CPU2_INVPCID | VMX_CPU2_WBINVD |
-				   VMX_CPU2_ENCLS);
+				   VMX_CPU2_ENCLS | VMX_CPU2_PAUSE_LOOP);
 }
 
 static void models_that_lack_something(void **state)
@@ -379,6 +382,12 @@ static void options_switch_off(void **state)
 	assert_int_equal(negotiate(SKYLAKE, &options, &cap, &missing), 0);
 	assert_true(cap.cpu2 & VMX_CPU2_VPID);
 	assert_false(cap.ept_ad);
+	assert_false(cap.cpu2 & VMX_CPU2_PAUSE_LOOP);
+	options = (struct mvm_vmx_options) { .ple_gap = 1, .ple_window = 2 };
+	assert_int_equal(negotiate(SKYLAKE, &options, &cap, &missing), 0);
+	assert_true(cap.cpu2 & VMX_CPU2_PAUSE_LOOP);
+	assert_int_equal(cap.ple_gap, 1);
+	assert_int_equal(cap.ple_window, 2);
 }
 
 static void optional_controls(void **state)
