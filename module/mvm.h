@@ -160,6 +160,7 @@ struct mvm_guest_debug {
  * @delivering: the last VM exit of those that can cut an event's delivery
  *	short did so
  * @reason: of the last VM exit
+ * @tpr_threshold: what TPR_THRESHOLD holds, with a TPR shadow
  * @efer: the guest's EFER but for LMA, which the CPU changes by itself
  * @host_cr3: what HOST_CR3 holds
  * @host_cr4: what HOST_CR4 holds
@@ -186,6 +187,7 @@ struct mvm_vmx_vcpu {
 	bool delivering;
 	u16 vpid;
 	u32 reason;
+	u32 tpr_threshold;
 	u64 efer;
 	unsigned long host_cr3;
 	unsigned long host_cr4;

@@ -420,8 +420,8 @@ free:
  */
 void mvm_vcpu_destroy(struct mvm_vcpu *vcpu)
 {
-	mvm_apic_destroy(vcpu);
 	mvm_vmx_vcpu_destroy(vcpu);
+	mvm_apic_destroy(vcpu);
 	mvm_fpu_destroy(&vcpu->fpu);
 	kvfree(vcpu->cpuid.entries);
 	free_pages_of(vcpu);

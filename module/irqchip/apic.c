@@ -72,6 +72,7 @@ void mvm_apic_reset(struct mvm_vcpu *vcpu)
 {
 	mvm_lapic_reset(&vcpu->apic->lapic);
 	set_timer(vcpu);
+	vcpu->pending |= MVM_PENDING_APIC;
 }
 
 /**

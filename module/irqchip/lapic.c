@@ -40,12 +40,13 @@
 
 static void set_reg(struct mvm_lapic *l, u32 reg, u32 value)
 {
-	l->regs[reg >> 4] = value;
+	WRITE_ONCE(l->regs[reg >> 2], value);
 }
 
-static unsigned long *bitmap(struct mvm_lapic *l, u32 reg)
+/* Where IRR, ISR or TMR have the bit vector % 32 of a vector */
+static unsigned long *word_of(struct mvm_lapic *l, u32 reg, u8 vector)
 {
-	return (unsigned long *)&l->regs[reg >> 4];
+	return (unsigned long *)&l->regs[(reg + vector / 32 * 16) >> 2];
 }
 
 /* The highest vector whose bit is set, or -1 */
@@ -54,7 +55,7 @@ static int highest(const struct mvm_lapic *l, u32 reg)
 	int i;
 
 	for (i = 7; i >= 0; i--) {
-		u32 word = READ_ONCE(l->regs[(reg >> 4) + i]);
+		u32 word = mvm_lapic_reg(l, reg + i * 16);
 
 		if (word)
 			return 32 * i + fls(word) - 1;
@@ -70,7 +71,7 @@ static u32 x2apic_ldr(u32 id)
 
 static bool software_enabled(const struct mvm_lapic *l)
 {
-	return READ_ONCE(l->regs[MVM_APIC_SVR >> 4]) & MVM_APIC_SVR_ENABLED;
+	return mvm_lapic_reg(l, MVM_APIC_SVR) & MVM_APIC_SVR_ENABLED;
 }
 
 static bool periodic(const struct mvm_lapic *l)
@@ -79,13 +80,13 @@ static bool periodic(const struct mvm_lapic *l)
 }
 
 /* SDM Vol. 3, "Task and Processor Priorities" */
-static void update_ppr(struct mvm_lapic *l)
+static u32 ppr(const struct mvm_lapic *l)
 {
 	int isr = highest(l, MVM_APIC_ISR);
 	u32 tpr = mvm_lapic_reg(l, MVM_APIC_TPR) & 0xff;
 	u32 in_service = isr < 0 ? 0 : isr & 0xf0;
 
-	set_reg(l, MVM_APIC_PPR, (tpr & 0xf0) >= in_service ? tpr : in_service);
+	return (tpr & 0xf0) >= in_service ? tpr : in_service;
 }
 
 /* SDM Vol. 3, "Divide Configuration Register" */
@@ -136,7 +137,7 @@ void mvm_lapic_reset(struct mvm_lapic *l)
 {
 	u32 id = mvm_lapic_reg(l, MVM_APIC_ID), ldr = mvm_lapic_reg(l, MVM_APIC_LDR), reg;
 
-	memset(l->regs, 0, sizeof(l->regs));
+	memset(l->regs, 0, MVM_LAPIC_STATE_SIZE);
 	set_reg(l, MVM_APIC_ID, id);
 	set_reg(l, MVM_APIC_VERSION, VERSION);
 	for (reg = MVM_APIC_LVT_TIMER; reg <= MVM_APIC_LVT_ERROR; reg += 16)
@@ -226,6 +227,8 @@ int mvm_lapic_read(const struct mvm_lapic *l, u32 reg, u64 now, u32 *value)
 		return -EINVAL;
 	if (reg == MVM_APIC_TIMER_CURRENT)
 		*value = timer_current(l, now);
+	else if (reg == MVM_APIC_PPR)
+		*value = ppr(l);
 	else if (reg == MVM_APIC_APR)
 		*value = 0;
 	else
@@ -239,15 +242,14 @@ static void end_of_interrupt(struct mvm_lapic *l)
 
 	if (vector < 0)
 		return;
-	__clear_bit(vector, bitmap(l, MVM_APIC_ISR));
-	update_ppr(l);
+	__clear_bit(vector % 32, word_of(l, MVM_APIC_ISR, vector));
 }
 
 static int write_svr(struct mvm_lapic *l, u32 value)
 {
 	u32 reg;
 
-	WRITE_ONCE(l->regs[MVM_APIC_SVR >> 4], value & SVR_WRITABLE);
+	set_reg(l, MVM_APIC_SVR, value & SVR_WRITABLE);
 	if (value & MVM_APIC_SVR_ENABLED)
 		return MVM_LAPIC_LOOK;
 	/* SDM Vol. 3, "Local APIC State After It Has Been Software Disabled" */
@@ -332,7 +334,6 @@ int mvm_lapic_write(struct mvm_lapic *l, u32 reg, u32 value, u64 now,
 		return 0;
 	case MVM_APIC_TPR:
 		set_reg(l, reg, value & 0xff);
-		update_ppr(l);
 		return MVM_LAPIC_LOOK;
 	case MVM_APIC_EOI:
 		end_of_interrupt(l);
@@ -492,11 +493,9 @@ int mvm_lapic_msr_write(struct mvm_lapic *l, u32 index, u64 value, u64 now,
 void mvm_lapic_get_state(const struct mvm_lapic *l, u64 now, void *state)
 {
 	u32 *words = state;
-	int i;
 
-	memset(state, 0, MVM_LAPIC_STATE_SIZE);
-	for (i = 0; i < MVM_LAPIC_NR_REGS; i++)
-		words[4 * i] = READ_ONCE(l->regs[i]);
+	memcpy(state, l->regs, MVM_LAPIC_STATE_SIZE);
+	words[MVM_APIC_PPR / 4] = ppr(l);
 	words[MVM_APIC_TIMER_CURRENT / 4] = timer_current(l, now);
 	if (mvm_lapic_x2apic(l)) {
 		words[MVM_APIC_ID / 4] <<= 24;
@@ -515,17 +514,16 @@ void mvm_lapic_set_state(struct mvm_lapic *l, u64 now, const void *state)
 {
 	const u32 *words = state;
 	u64 remaining;
-	int i;
+	u32 reg;
 
-	for (i = 0; i < MVM_LAPIC_NR_REGS; i++)
-		WRITE_ONCE(l->regs[i], words[4 * i]);
+	for (reg = 0; reg < MVM_LAPIC_STATE_SIZE; reg += 16)
+		set_reg(l, reg, words[reg / 4]);
 	if (mvm_lapic_x2apic(l)) {
 		set_reg(l, MVM_APIC_ID, mvm_lapic_reg(l, MVM_APIC_ID) >> 24);
 		set_reg(l, MVM_APIC_LDR, x2apic_ldr(mvm_lapic_reg(l, MVM_APIC_ID)));
 	}
 	set_reg(l, MVM_APIC_VERSION, VERSION);
 	set_reg(l, MVM_APIC_TIMER_CURRENT, 0);
-	update_ppr(l);
 
 	/*
 	 * A timer that was at 0 begins anew if it is periodic. If not, it expires
@@ -560,13 +558,15 @@ bool mvm_lapic_accepts(const struct mvm_lapic *l)
  */
 void mvm_lapic_request(struct mvm_lapic *l, u8 vector, bool level)
 {
-	if (test_bit(vector, bitmap(l, MVM_APIC_TMR)) != level) {
+	unsigned long *tmr = word_of(l, MVM_APIC_TMR, vector);
+
+	if (test_bit(vector % 32, tmr) != level) {
 		if (level)
-			set_bit(vector, bitmap(l, MVM_APIC_TMR));
+			set_bit(vector % 32, tmr);
 		else
-			clear_bit(vector, bitmap(l, MVM_APIC_TMR));
+			clear_bit(vector % 32, tmr);
 	}
-	set_bit(vector, bitmap(l, MVM_APIC_IRR));
+	set_bit(vector % 32, word_of(l, MVM_APIC_IRR, vector));
 }
 
 /**
@@ -578,7 +578,7 @@ void mvm_lapic_request(struct mvm_lapic *l, u8 vector, bool level)
  *
  * Return: its vector, or -1.
  */
-int mvm_lapic_pending(struct mvm_lapic *l)
+int mvm_lapic_pending(const struct mvm_lapic *l)
 {
 	int vector;
 
@@ -587,8 +587,24 @@ int mvm_lapic_pending(struct mvm_lapic *l)
 	vector = highest(l, MVM_APIC_IRR);
 	if (vector < 0)
 		return -1;
-	update_ppr(l);
-	return (vector & 0xf0) > (mvm_lapic_reg(l, MVM_APIC_PPR) & 0xf0) ? vector : -1;
+	return (vector & 0xf0) > (ppr(l) & 0xf0) ? vector : -1;
+}
+
+/**
+ * mvm_lapic_tpr_threshold() - below which task priority is there something to do?
+ * @l: the APIC
+ *
+ * SDM Vol. 3, "TPR Virtualization": of a guest that changes TPR by itself.
+ *
+ * Return: the class of the highest interrupt in IRR, if TPR keeps it from the
+ * processor; else 0.
+ */
+u32 mvm_lapic_tpr_threshold(const struct mvm_lapic *l)
+{
+	int vector = highest(l, MVM_APIC_IRR);
+	int class = mvm_lapic_reg(l, MVM_APIC_TPR) >> 4 & 0xf;
+
+	return vector >= 0 && vector >> 4 <= class ? vector >> 4 : 0;
 }
 
 /**
@@ -598,9 +614,8 @@ int mvm_lapic_pending(struct mvm_lapic *l)
  */
 void mvm_lapic_acknowledge(struct mvm_lapic *l, u8 vector)
 {
-	clear_bit(vector, bitmap(l, MVM_APIC_IRR));
-	__set_bit(vector, bitmap(l, MVM_APIC_ISR));
-	update_ppr(l);
+	clear_bit(vector % 32, word_of(l, MVM_APIC_IRR, vector));
+	__set_bit(vector % 32, word_of(l, MVM_APIC_ISR, vector));
 }
 
 /**

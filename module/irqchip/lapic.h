@@ -60,11 +60,8 @@
 #define MVM_APIC_SIPI		0x600
 #define MVM_APIC_EXTINT		0x700
 
-/* The bits of a register's offset that name one of the 64 */
-#define MVM_LAPIC_NR_REGS	64
-
-/* KVM_GET_LAPIC and KVM_SET_LAPIC: each register has 16 bytes there. */
-#define MVM_LAPIC_STATE_SIZE	(MVM_LAPIC_NR_REGS * 16)
+/* What the registers take of their page; KVM_GET_LAPIC and KVM_SET_LAPIC have it so, too. */
+#define MVM_LAPIC_STATE_SIZE	1024
 
 /* What mvm_lapic_write() wants done */
 #define MVM_LAPIC_LOOK		BIT(0)	/* another interrupt may go in now */
@@ -100,14 +97,16 @@ enum mvm_lapic_shorthand {
 
 /**
  * struct mvm_lapic - a local APIC
- * @regs: by offset / 16; IRR, ISR and TMR are bitmaps of 256 bits
+ * @regs: a page, laid out as a guest sees it: each register has 16 bytes, of
+ *	which it uses four. IRR, ISR and TMR are eight registers each. It can be the
+ *	processor's virtual-APIC page: then the guest changes TPR by itself
  * @base: IA32_APIC_BASE
  * @id: of the vCPU: the x2APIC ID
  * @timer_period: ns from the initial count to 0; 0 if the timer is off
  * @timer_target: when it is 0 next, in ns; 0 if never
  */
 struct mvm_lapic {
-	u32 regs[MVM_LAPIC_NR_REGS] __aligned(8);
+	u32 *regs;
 	u64 base;
 	u32 id;
 	u64 timer_period;
@@ -135,14 +134,15 @@ bool mvm_lapic_matches(const struct mvm_lapic *l, const struct mvm_lapic_irq *ir
 		       const struct mvm_lapic *source);
 bool mvm_lapic_accepts(const struct mvm_lapic *l);
 void mvm_lapic_request(struct mvm_lapic *l, u8 vector, bool level);
-int mvm_lapic_pending(struct mvm_lapic *l);
+int mvm_lapic_pending(const struct mvm_lapic *l);
+u32 mvm_lapic_tpr_threshold(const struct mvm_lapic *l);
 void mvm_lapic_acknowledge(struct mvm_lapic *l, u8 vector);
 bool mvm_lapic_timer_expired(struct mvm_lapic *l, u64 now);
 void mvm_lapic_msi(struct mvm_lapic_irq *irq, u64 address, u32 data);
 
 static inline u32 mvm_lapic_reg(const struct mvm_lapic *l, u32 reg)
 {
-	return l->regs[reg >> 4];
+	return READ_ONCE(l->regs[reg >> 2]);
 }
 
 static inline bool mvm_lapic_enabled(const struct mvm_lapic *l)

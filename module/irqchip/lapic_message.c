@@ -14,13 +14,13 @@
 
 static bool matches_logical(const struct mvm_lapic *l, u32 dest)
 {
-	u32 ldr = READ_ONCE(l->regs[MVM_APIC_LDR >> 4]);
+	u32 ldr = mvm_lapic_reg(l, MVM_APIC_LDR);
 
 	if (mvm_lapic_x2apic(l))
 		return ldr >> 16 == dest >> 16 && ldr & dest & 0xffff;
 	/* SDM Vol. 3, "Logical Destination Mode in xAPIC Mode" */
 	ldr >>= 24;
-	switch (READ_ONCE(l->regs[MVM_APIC_DFR >> 4]) >> 28) {
+	switch (mvm_lapic_reg(l, MVM_APIC_DFR) >> 28) {
 	case DFR_FLAT:
 		return ldr & dest;
 	case DFR_CLUSTER:
@@ -34,7 +34,7 @@ static bool matches_physical(const struct mvm_lapic *l, u32 dest)
 	/* As KVM: an ID that xAPIC mode cannot express names the vCPU. */
 	if (mvm_lapic_x2apic(l) || dest > 0xff)
 		return dest == l->id;
-	return dest == READ_ONCE(l->regs[MVM_APIC_ID >> 4]) >> 24;
+	return dest == mvm_lapic_reg(l, MVM_APIC_ID) >> 24;
 }
 
 /**

@@ -30,6 +30,7 @@
  * That is the price of a VM entry that writes no word for this.
  */
 #include <linux/errno.h>
+#include <linux/gfp.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -84,6 +85,11 @@ int mvm_apic_create(struct mvm_vcpu *vcpu)
 	apic = kzalloc(sizeof(*apic), GFP_KERNEL_ACCOUNT);
 	if (!apic)
 		return -ENOMEM;
+	apic->lapic.regs = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!apic->lapic.regs) {
+		kfree(apic);
+		return -ENOMEM;
+	}
 	apic->vcpu = vcpu;
 	init_waitqueue_head(&apic->wait);
 	vcpu->apic = apic;
@@ -104,6 +110,7 @@ void mvm_apic_destroy(struct mvm_vcpu *vcpu)
 	if (!vcpu->apic)
 		return;
 	hrtimer_cancel(&vcpu->apic->timer);
+	free_page((unsigned long)vcpu->apic->lapic.regs);
 	kfree(vcpu->apic);
 }
 

@@ -57,6 +57,7 @@
 #define VMX_CPU_CR3_STORE		BIT(16)
 #define VMX_CPU_CR8_LOAD		BIT(19)
 #define VMX_CPU_CR8_STORE		BIT(20)
+#define VMX_CPU_TPR_SHADOW		BIT(21)
 #define VMX_CPU_NMI_WINDOW		BIT(22)
 #define VMX_CPU_MOV_DR			BIT(23)
 #define VMX_CPU_IO			BIT(24)

@@ -50,6 +50,8 @@ static const struct requirement requirements[] = {
 	  "the guest's TSC starts at zero without a VM exit for each RDTSC" },
 	{ CPU, VMX_CPU_CR8_LOAD, NEED, "CR8-load exiting", "the task priority is user space's" },
 	{ CPU, VMX_CPU_CR8_STORE, NEED, "CR8-store exiting", "as for loads" },
+	{ CPU, VMX_CPU_TPR_SHADOW, WANT, "use TPR shadow",
+	  "the task priority of a local APIC in the kernel changes without VM exit" },
 	{ CPU, VMX_CPU_MOV_DR, NEED, "MOV-DR exiting",
 	  "the debug registers hold the host's values until the guest uses its own" },
 	{ CPU, VMX_CPU_IO, NEED, "unconditional I/O exiting",
@@ -269,6 +271,8 @@ int mvm_vmx_negotiate(const struct mvm_vmx_msrs *msrs,
 	/* A VPID that cannot be flushed is worse than none. */
 	if (!options->vpid || (msrs->ept_vpid & vpid_needs) != vpid_needs)
 		cap->cpu2 &= ~VMX_CPU2_VPID;
+	if (!options->flexpriority)
+		cap->cpu &= ~VMX_CPU_TPR_SHADOW;
 	if (!options->ple_gap)
 		cap->cpu2 &= ~VMX_CPU2_PAUSE_LOOP;
 	/* Stopping the counters without starting them again would lose them. */

@@ -10,7 +10,6 @@
 /* Controls that only the rules know; arch.h has those that we use. */
 #define PIN_PREEMPTION_TIMER	BIT(6)
 #define PIN_POSTED_INTERRUPTS	BIT(7)
-#define CPU_TPR_SHADOW		BIT(21)
 #define CPU_MONITOR_TRAP	BIT(27)
 #define CPU2_APIC_ACCESSES	BIT(0)
 #define CPU2_X2APIC		BIT(4)
@@ -115,7 +114,7 @@ static void check_apic(struct mvm_check *c)
 	u64 pin = MVM_FIELD(PIN_CONTROLS), cpu = MVM_FIELD(CPU_CONTROLS);
 	u64 cpu2 = mvm_check_secondary(c), ipi = tertiary(c) & CPU3_IPI, tpr;
 
-	if (cpu & CPU_TPR_SHADOW) {
+	if (cpu & VMX_CPU_TPR_SHADOW) {
 		PAGE_RULE(VIRTUAL_APIC_ADDRESS);
 		MVM_RULE(TPR_THRESHOLD, cpu2 & CPU2_INTERRUPT_DELIVERY ||
 			 !(MVM_FIELD(TPR_THRESHOLD) & ~0xfULL), "bits 31:4 must be 0");

@@ -305,6 +305,17 @@ static void take_from_apic(struct mvm_vcpu *vcpu)
 	}
 }
 
+/* A guest that lowers its task priority below this exits. */
+static void set_tpr_threshold(struct mvm_vcpu *vcpu)
+{
+	u32 threshold = mvm_lapic_tpr_threshold(&vcpu->apic->lapic);
+
+	if (!(mvm_vmx.cpu & VMX_CPU_TPR_SHADOW) || threshold == vcpu->vmx.tpr_threshold)
+		return;
+	vcpu->vmx.tpr_threshold = threshold;
+	vmcs_write32(VMCS_TPR_THRESHOLD, threshold);
+}
+
 /**
  * mvm_vmx_deliver() - do what waits for the VM entry
  * @vcpu: loaded, with something in mvm_vcpu::pending; the VM entry follows
@@ -328,8 +339,11 @@ u32 mvm_vmx_deliver(struct mvm_vcpu *vcpu)
 	if (vcpu->pending & MVM_PENDING_STEP)
 		vmcs_clear32(VMCS_GUEST_INTERRUPTIBILITY,
 			     VMX_BLOCKING_STI | VMX_BLOCKING_MOV_SS);
-	if (may_go_in(vcpu) & MVM_PENDING_APIC)
-		take_from_apic(vcpu);
+	if (vcpu->pending & MVM_PENDING_APIC) {
+		if (may_go_in(vcpu) & MVM_PENDING_APIC)
+			take_from_apic(vcpu);
+		set_tpr_threshold(vcpu);
+	}
 	done = inject_one(vcpu);
 	/* The guest exits when the next of those that wait can go in. */
 	left = may_go_in(vcpu) & ~done;

@@ -89,6 +89,13 @@ static int handle_hlt(struct mvm_vcpu *vcpu)
 	return MVM_TO_USER;
 }
 
+/* SDM Vol. 3, "TPR Virtualization": an interrupt in IRR need not wait any more. */
+static int handle_tpr_below_threshold(struct mvm_vcpu *vcpu)
+{
+	vcpu->pending |= MVM_PENDING_APIC;
+	return MVM_RESUME;
+}
+
 /* A loop of PAUSEs: it waits for what another vCPU has to do. */
 static int handle_pause(struct mvm_vcpu *vcpu)
 {
@@ -145,6 +152,7 @@ static int (* const handlers[VMX_NR_REASONS])(struct mvm_vcpu *vcpu) = {
 	[VMX_REASON_WRMSR]		= mvm_handle_wrmsr,
 	[VMX_REASON_XSETBV]		= mvm_handle_xsetbv,
 	[VMX_REASON_PAUSE]		= handle_pause,
+	[VMX_REASON_TPR_BELOW_THRESHOLD] = handle_tpr_below_threshold,
 	[VMX_REASON_EPT_VIOLATION]	= mvm_handle_ept_violation,
 	[VMX_REASON_EPT_MISCONFIGURATION] = handle_ept_misconfiguration,
 	/* CPUID shows none of these: they are invalid opcodes. */

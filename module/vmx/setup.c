@@ -146,12 +146,21 @@ static void setup_controls(struct mvm_vcpu *vcpu)
 {
 	/* These two follow the CPUID table, which is still empty. */
 	u32 cpu2 = mvm_vmx.cpu2 & ~(VMX_CPU2_RDTSCP | VMX_CPU2_INVPCID);
+	u32 cpu = mvm_vmx.cpu;
 
 	if (!vcpu->vmx.vpid)
 		cpu2 &= ~VMX_CPU2_VPID;
 
 	vmcs_write32(VMCS_PIN_CONTROLS, mvm_vmx.pin);
-	vmcs_write32(VMCS_CPU_CONTROLS, mvm_vmx.cpu);
+	/* SDM Vol. 3, "Virtualizing CR8-Based TPR Accesses" */
+	if (!vcpu->apic) {
+		cpu &= ~VMX_CPU_TPR_SHADOW;
+	} else if (cpu & VMX_CPU_TPR_SHADOW) {
+		cpu &= ~(VMX_CPU_CR8_LOAD | VMX_CPU_CR8_STORE);
+		vmcs_write64(VMCS_VIRTUAL_APIC_ADDRESS, __pa(vcpu->apic->lapic.regs));
+		vmcs_write32(VMCS_TPR_THRESHOLD, 0);
+	}
+	vmcs_write32(VMCS_CPU_CONTROLS, cpu);
 	vmcs_write32(VMCS_CPU2_CONTROLS, cpu2);
 	vmcs_write32(VMCS_EXIT_CONTROLS, mvm_vmx.exit);
 	vmcs_write32(VMCS_ENTRY_CONTROLS, mvm_vmx.entry);

@@ -19,4 +19,5 @@ compare --timeout 300 --cpus 2 -- conf_ipi conf_spin
 compare --timeout 300 --cpus 2 -- conf_dirty_log conf_ioeventfd conf_coalesced
 compare --timeout 300 --cpus 2 --append "minivmm.eptad=0 kvm_intel.eptad=0" -- conf_dirty_log
 compare --timeout 300 --cpus 2 --append "minivmm.ple_gap=0 kvm_intel.ple_gap=0" -- conf_spin
+compare --timeout 300 --cpus 2 --append minivmm.flexpriority=0 -- conf_irqchip
 done_testing

@@ -5,10 +5,13 @@
  * ipi.c.
  */
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include "apic.h"
 #include "tap.h"
+#include "worker.h"
 
 static const char *device;
 
@@ -184,6 +187,59 @@ GUEST64(task_priority,
 	"xor %eax, %eax; mov %rax, %cr8\n"
 	"mov %cr8, %rbx; mov %ebx, %eax; out %al, $0x11\n"
 	"mov $0x10, %eax; mov %rax, %cr8\n");
+
+GUEST64(lowers,
+	"sti; mov $6, %eax; mov %rax, %cr8; out %al, $0x10\n"
+	"mov $1000, %ecx\n"
+	"1: mov %rax, %cr8; mov %cr8, %rbx; dec %ecx; jnz 1b\n"
+	"out %al, $0x11\n"
+	"mov $5, %eax; mov %rax, %cr8; out %al, $0x12\n"
+	"mov $4, %eax; mov %rax, %cr8; out %al, $0x13\n"
+	"lowers_51: out %al, $0x25; iretq");
+LABEL(lowers_51);
+
+/* Was minivmm told to let each access to CR8 exit? */
+static bool cr8_exits(void)
+{
+	char value = 0;
+	FILE *f;
+
+	if (!strstr(vm.device, "minivmm"))
+		return false;
+	f = fopen("/sys/module/minivmm/parameters/flexpriority", "r");
+	if (!f || fread(&value, 1, 1, f) != 1)
+		bail("minivmm's parameter flexpriority cannot be read");
+	fclose(f);
+	return value == 'N';
+}
+
+/* CR8 changes without VM exit, and yet an interrupt comes when it may. */
+static void shadow(void)
+{
+	struct kvm_sregs s;
+	long long exits;
+
+	guest64(&cpu, lowers);
+	s = get_sregs(&cpu);
+	s.idt.limit = 0xfff;
+	set_sregs(&cpu, &s);
+	guest_gate(&cpu, 0x51, GUEST_CODE + lowers_51 - lowers, 0);
+	is(vcpu_run(&cpu), "OUT port=10 size=1 count=1 data=06", "CR8 is 6");
+	set_lapic(&cpu, 0xf0, 0x1ff);
+	set_lapic(&cpu, 0x220, 0x20000);
+	exits = vcpu_stat(&cpu, "exits");
+	is(vcpu_run(&cpu), "OUT port=11 size=1 count=1 data=06", "  51 waits");
+	exits = vcpu_stat(&cpu, "exits") - exits;
+	if (cr8_exits())
+		ok(exits >= 2000, "  CR8 exits, as minivmm was told: %lld", exits);
+	else
+		ok(exits < 200, "  2000 accesses to CR8 do not exit");
+	is(vcpu_run(&cpu), "OUT port=12 size=1 count=1 data=05", "  with CR8 of 5, too");
+	is(vcpu_run(&cpu), "OUT port=25 size=1 count=1 data=04", "  it comes with CR8 of 4");
+	is_hex(lapic(&cpu, 0xa0), 0x50, "  PPR is its class");
+	set_lapic(&cpu, 0x120, 0);
+	is(vcpu_run(&cpu), "OUT port=13 size=1 count=1 data=04", "  then the program");
+}
 
 static void priorities(void)
 {
@@ -436,6 +492,7 @@ int main(int argc, char **argv)
 	halting();
 	interrupts();
 	priorities();
+	shadow();
 	timers();
 	accesses();
 	msrs();

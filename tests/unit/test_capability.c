@@ -57,7 +57,7 @@ static const struct mvm_vmx_msrs working[] = {
 #define SKYLAKE		(&working[3])
 
 static const struct mvm_vmx_options all_on = {
-	.vpid = true, .eptad = true, .ple_gap = 128, .ple_window = 4096,
+	.vpid = true, .eptad = true, .flexpriority = true, .ple_gap = 128, .ple_window = 4096,
 };
 
 static int negotiate(const struct mvm_vmx_msrs *msrs, const struct mvm_vmx_options *options,
@@ -378,11 +378,16 @@ static void options_switch_off(void **state)
 	assert_int_equal(negotiate(SKYLAKE, &options, &cap, &missing), 0);
 	assert_false(cap.cpu2 & VMX_CPU2_VPID);
 	assert_true(cap.ept_ad);
-	options = (struct mvm_vmx_options) { .vpid = true, .eptad = false };
+	options = (struct mvm_vmx_options) { .vpid = true, .flexpriority = true };
 	assert_int_equal(negotiate(SKYLAKE, &options, &cap, &missing), 0);
 	assert_true(cap.cpu2 & VMX_CPU2_VPID);
 	assert_false(cap.ept_ad);
 	assert_false(cap.cpu2 & VMX_CPU2_PAUSE_LOOP);
+	assert_true(cap.cpu & VMX_CPU_TPR_SHADOW);
+	options = all_on;
+	options.flexpriority = false;
+	assert_int_equal(negotiate(SKYLAKE, &options, &cap, &missing), 0);
+	assert_false(cap.cpu & VMX_CPU_TPR_SHADOW);
 	options = (struct mvm_vmx_options) { .ple_gap = 1, .ple_window = 2 };
 	assert_int_equal(negotiate(SKYLAKE, &options, &cap, &missing), 0);
 	assert_true(cap.cpu2 & VMX_CPU2_PAUSE_LOOP);

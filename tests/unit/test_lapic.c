@@ -25,12 +25,19 @@
 #define ENABLED	0x1ff	/* SVR: on, spurious vector ff */
 
 static struct mvm_lapic l;
+static u32 words[1024] __aligned(4096);
 static struct mvm_lapic_irq irq;
+
+static void new_lapic(void)
+{
+	memset(words, 0, sizeof(words));
+	l = (struct mvm_lapic) { .regs = words };
+}
 
 /* After reset, switched on by software */
 static void fresh(u32 id, u64 base)
 {
-	memset(&l, 0, sizeof(l));
+	new_lapic();
 	l.id = id;
 	mvm_lapic_set_base(&l, XAPIC);
 	mvm_lapic_set_base(&l, base);
@@ -64,14 +71,14 @@ static int write(u32 reg, u32 value)
 
 static bool in(u32 reg, int vector)
 {
-	return l.regs[(reg >> 4) + vector / 32] >> vector % 32 & 1;
+	return mvm_lapic_reg(&l, reg + vector / 32 * 16) >> vector % 32 & 1;
 }
 
 static void reset_values(void **state)
 {
 	u32 r;
 
-	memset(&l, 0, sizeof(l));
+	new_lapic();
 	l.id = 5;
 	mvm_lapic_set_base(&l, XAPIC | MVM_APIC_BASE_BSP);
 	mvm_lapic_reset(&l);
@@ -268,10 +275,36 @@ static void page(void **state)
 	assert_memory_equal(data, "\xff\xff\xff\xff", 4);
 	value = 0;
 	mvm_lapic_mmio_write(&l, 0x80, 0, &value, 4, &irq);
-	assert_int_equal(l.regs[8], 0xff);
+	assert_int_equal(l.regs[0x20], 0xff);
 	fresh(9, X2APIC);
 	mvm_lapic_mmio_read(&l, 0x80, 0, data, 4);
 	assert_memory_equal(data, "\xff\xff\xff\xff", 4);
+}
+
+/* The processor exits when TPR's class falls below the threshold. */
+static void tpr_threshold(void **state)
+{
+	fresh(0, XAPIC);
+	assert_int_equal(mvm_lapic_tpr_threshold(&l), 0);
+	mvm_lapic_request(&l, 0x51, false);
+	assert_int_equal(mvm_lapic_tpr_threshold(&l), 0);
+	write(MVM_APIC_TPR, 0x4f);
+	assert_int_equal(mvm_lapic_tpr_threshold(&l), 0);
+	write(MVM_APIC_TPR, 0x50);
+	assert_int_equal(mvm_lapic_tpr_threshold(&l), 5);
+	write(MVM_APIC_TPR, 0xff);
+	assert_int_equal(mvm_lapic_tpr_threshold(&l), 5);
+	mvm_lapic_request(&l, 0xe0, false);
+	assert_int_equal(mvm_lapic_tpr_threshold(&l), 0xe);
+	/* In service, the same class waits for EOI, not for TPR. */
+	write(MVM_APIC_TPR, 0);
+	mvm_lapic_acknowledge(&l, 0xe0);
+	assert_int_equal(mvm_lapic_tpr_threshold(&l), 0);
+	assert_int_equal(reg(MVM_APIC_PPR), 0xe0);
+	/* What the processor changes in the page counts. */
+	words[MVM_APIC_TPR / 4] = 0xf0;
+	assert_int_equal(reg(MVM_APIC_PPR), 0xf0);
+	assert_int_equal(mvm_lapic_tpr_threshold(&l), 5);
 }
 
 static void msrs(void **state)
@@ -610,6 +643,7 @@ int main(void)
 		cmocka_unit_test(software_disabled),
 		cmocka_unit_test(priorities),
 		cmocka_unit_test(page),
+		cmocka_unit_test(tpr_threshold),
 		cmocka_unit_test(msrs),
 		cmocka_unit_test(modes),
 		cmocka_unit_test(icr),
