@@ -2,7 +2,7 @@
 /*
  * The launcher's images: ELF files, good and broken, and flat binaries.
  */
-// sources: userspace/run/image.c userspace/run/elf_image.c userspace/run/layout.c
+// sources: userspace/run/image.c userspace/run/elf_image.c userspace/run/layout.c userspace/run/file.c
 // libs: -lelf
 #include <elf.h>
 #include <setjmp.h>

@@ -44,6 +44,8 @@ static void test_defaults(void **state)
 	assert_string_equal(options.image, "guest");
 	assert_string_equal(options.device, "/dev/minivmm");
 	assert_int_equal(options.memory, 64 << 20);
+	assert_null(options.kernel);
+	assert_int_equal(options.cpus, 1);
 	assert_int_equal(options.timeout, 0);
 	assert_int_equal(options.mode, MODE_REAL);
 	assert_false(options.mode_given || options.load_given);
@@ -93,7 +95,7 @@ static void test_help(void **state)
 static void test_wrong_use(void **state)
 {
 	assert_int_equal(parse_words(NULL), STATUS_USAGE);
-	assert_string_equal(failure.text, "no IMAGE given");
+	assert_string_equal(failure.text, "no IMAGE given, and no --kernel");
 	refused("no IMAGE", "--stats");
 	refused("second: one IMAGE", "first", "second");
 	refused("--cpus: no such option", "--cpus", "2", "guest");

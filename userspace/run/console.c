@@ -5,7 +5,8 @@
  * The terminal becomes raw when the guest first looks for input, and not
  * before. Raw means: every key at once, unchanged, not echoed. Ctrl-C, Ctrl-\
  * and Ctrl-Z keep their meaning, since that is how a person gets out; and
- * output is still processed, so that a guest's "\n" begins a new line.
+ * output is still processed, so that a guest's "\n" begins a new line. For a
+ * kernel it is raw from the start and with those keys, since there is Ctrl-A x.
  *
  * console_restore() and console_continue() run in signal handlers: they use
  * nothing but what POSIX allows there.
@@ -33,6 +34,7 @@ static struct termios terminal_found;
 static struct termios terminal_raw;
 static bool terminal_known;	/* the two above are set */
 static bool terminal_wanted;	/* the guest reads */
+static bool keys_are_guests;	/* Ctrl-C and the like, too */
 static bool terminal_is_raw;
 
 static void set_terminal(const struct termios *mode)
@@ -102,6 +104,8 @@ static void want_terminal(void)
 			terminal_raw.c_iflag &= ~(BRKINT | ICRNL | IGNCR | INLCR |
 						  INPCK | ISTRIP | IXON);
 			terminal_raw.c_lflag &= ~(ECHO | ECHONL | ICANON | IEXTEN);
+			if (keys_are_guests)
+				terminal_raw.c_lflag &= ~ISIG;
 			terminal_raw.c_cc[VMIN] = 1;
 			terminal_raw.c_cc[VTIME] = 0;
 			terminal_known = true;
@@ -114,6 +118,37 @@ static void want_terminal(void)
 	sigprocmask(SIG_BLOCK, &all, &old);
 	make_raw();
 	sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
+/**
+ * console_attach() - the terminal is the guest's from now on, with all keys
+ *
+ * Context: our own thread.
+ */
+void console_attach(void)
+{
+	keys_are_guests = true;
+	want_terminal();
+}
+
+/**
+ * console_is_terminal() - is somebody typing?
+ *
+ * Return: true if console_attach() found a terminal.
+ */
+bool console_is_terminal(void)
+{
+	return terminal_known;
+}
+
+/**
+ * console_in_foreground() - may the terminal be read?
+ *
+ * Return: true if it may, or if standard input is none.
+ */
+bool console_in_foreground(void)
+{
+	return !terminal_known || in_foreground();
 }
 
 /**

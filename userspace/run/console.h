@@ -10,6 +10,9 @@ void console_flush(void);
 int console_error(void);
 void console_end_line(void);
 
+void console_attach(void);
+bool console_is_terminal(void);
+bool console_in_foreground(void);
 void console_restore(void);
 void console_continue(void);
 

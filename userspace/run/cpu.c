@@ -20,13 +20,25 @@
 /* Selectors of the GDT that protected and long mode start with. */
 enum { SELECTOR_CODE32 = 0x08, SELECTOR_DATA = 0x10, SELECTOR_CODE64 = 0x18 };
 
+/* Those that Linux's 64-bit boot protocol asks for. */
+enum { LINUX_CODE64 = 0x10, LINUX_DATA = 0x18 };
+
 /* Flat: base 0, limit 4 GiB, ring 0, accessed. */
+#define FLAT_CODE32	0x00cf9b000000ffff
+#define FLAT_CODE64	0x00af9b000000ffff
+#define FLAT_DATA	0x00cf93000000ffff
+
 static const __u64 gdt[] = {
-	[0]			= 0,
-	[SELECTOR_CODE32 / 8]	= 0x00cf9b000000ffff,
-	[SELECTOR_DATA / 8]	= 0x00cf93000000ffff,
-	[SELECTOR_CODE64 / 8]	= 0x00af9b000000ffff,
+	[SELECTOR_CODE32 / 8]	= FLAT_CODE32,
+	[SELECTOR_DATA / 8]	= FLAT_DATA,
+	[SELECTOR_CODE64 / 8]	= FLAT_CODE64,
 };
+
+static const __u64 linux_gdt[] = {
+	[LINUX_CODE64 / 8]	= FLAT_CODE64,
+	[LINUX_DATA / 8]	= FLAT_DATA,
+};
+_Static_assert(sizeof(linux_gdt) == sizeof(gdt), "one limit for both");
 
 /* With less than this below it, a stack is better at the segment's top. */
 #define REAL_STACK_MIN	0x1000
@@ -77,10 +89,11 @@ static void setup_protected(struct machine *machine, const struct image *image,
 	struct kvm_segment data = code;
 	__u64 base = machine->layout.tables;
 
-	data.selector = SELECTOR_DATA;
+	data.selector = image->mode == MODE_LINUX ? LINUX_DATA : SELECTOR_DATA;
 	data.type = 0x3;
 
-	memcpy(machine_memory(machine, base, sizeof(gdt)), gdt, sizeof(gdt));
+	memcpy(machine_memory(machine, base, sizeof(gdt)),
+	       image->mode == MODE_LINUX ? linux_gdt : gdt, sizeof(gdt));
 	sregs->gdt.base = base;
 	sregs->gdt.limit = sizeof(gdt) - 1;
 	/* No IDT: an exception is a triple fault, and that is reported. */
@@ -124,7 +137,7 @@ static void setup_long(struct machine *machine, const struct image *image,
 	for (i = 0; i < gigabytes * 512; i++)
 		table[i] = i * 2 * MIB | PTE_PRESENT | PTE_WRITE | PTE_LARGE;
 
-	sregs->cs.selector = SELECTOR_CODE64;
+	sregs->cs.selector = image->mode == MODE_LINUX ? LINUX_CODE64 : SELECTOR_CODE64;
 	sregs->cs.db = 0;
 	sregs->cs.l = 1;
 	sregs->cr3 = pml4;
@@ -134,7 +147,7 @@ static void setup_long(struct machine *machine, const struct image *image,
 }
 
 /**
- * cpu_setup() - registers, and the tables in memory that they point to
+ * cpu_setup() - the first vCPU's registers, and the tables in memory that they point to
  * @machine: the machine; its memory is still empty
  * @image: says in which mode, and where
  * @failure: what went wrong
@@ -144,10 +157,16 @@ static void setup_long(struct machine *machine, const struct image *image,
 int cpu_setup(struct machine *machine, const struct image *image,
 	      struct failure *failure)
 {
-	struct kvm_regs regs = { .rflags = 2 };
+	struct kvm_regs regs = {
+		.rflags = 2,
+		.rax = image->start.rax,
+		.rbx = image->start.rbx,
+		.rsi = image->start.rsi,
+	};
+	int vcpu = machine->vcpus[0].fd;
 	struct kvm_sregs sregs;
 
-	if (ioctl(machine->vcpu, KVM_GET_SREGS, &sregs))
+	if (ioctl(vcpu, KVM_GET_SREGS, &sregs))
 		return failed(failure, STATUS_SYSTEM, "reading the vCPU's registers: %s",
 			      strerror(errno));
 
@@ -159,12 +178,13 @@ int cpu_setup(struct machine *machine, const struct image *image,
 		setup_protected(machine, image, &regs, &sregs);
 		break;
 	case MODE_LONG:
+	case MODE_LINUX:
 		setup_long(machine, image, &regs, &sregs);
 		break;
 	}
 
-	if (ioctl(machine->vcpu, KVM_SET_SREGS, &sregs) ||
-	    ioctl(machine->vcpu, KVM_SET_REGS, &regs))
+	if (ioctl(vcpu, KVM_SET_SREGS, &sregs) ||
+	    ioctl(vcpu, KVM_SET_REGS, &regs))
 		return failed(failure, STATUS_SYSTEM, "setting the vCPU's registers: %s",
 			      strerror(errno));
 	return STATUS_OK;

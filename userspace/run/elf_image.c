@@ -74,23 +74,18 @@ static int add_segment(struct image *image, const GElf_Phdr *header,
 		return failed(failure, STATUS_IMAGE,
 			      "the segment at %#llx wraps around the end of the address space",
 			      (__u64)header->p_paddr);
-	if (image->count == IMAGE_SEGMENTS_MAX)
-		return failed(failure, STATUS_IMAGE,
-			      "more than %u segments to load", IMAGE_SEGMENTS_MAX);
-
-	image->segments[image->count++] = (struct segment){
+	return image_add(image, (struct segment){
 		.address = header->p_paddr,
 		.data = (const char *)image->bytes + header->p_offset,
 		.filled = header->p_filesz,
 		.size = header->p_memsz,
-	};
-	return STATUS_OK;
+	}, failure);
 }
 
-static int parse_segments(struct image *image, Elf *elf, __u64 entry,
+static int parse_segments(struct image *image, Elf *elf, const GElf_Addr *entry,
 			  struct failure *failure)
 {
-	bool entry_found = false;
+	bool entry_found = !entry;
 	GElf_Phdr header;
 	size_t count, i;
 	int status;
@@ -112,8 +107,9 @@ static int parse_segments(struct image *image, Elf *elf, __u64 entry,
 		if (status)
 			return status;
 		/* Where nothing was loaded there is nothing to execute. */
-		if (entry >= header.p_vaddr && entry - header.p_vaddr < header.p_filesz) {
-			image->entry = header.p_paddr + (entry - header.p_vaddr);
+		if (entry && *entry >= header.p_vaddr &&
+		    *entry - header.p_vaddr < header.p_filesz) {
+			image->entry = header.p_paddr + (*entry - header.p_vaddr);
 			entry_found = true;
 		}
 	}
@@ -122,11 +118,12 @@ static int parse_segments(struct image *image, Elf *elf, __u64 entry,
 	if (!entry_found)
 		return failed(failure, STATUS_IMAGE,
 			      "the entry point %#llx is in no segment (ld -e names it; readelf -lh shows it)",
-			      entry);
+			      (__u64)*entry);
 	return STATUS_OK;
 }
 
-static int parse(struct image *image, Elf *elf, struct failure *failure)
+static int parse(struct image *image, Elf *elf, const __u64 *entry,
+		 struct failure *failure)
 {
 	GElf_Ehdr header;
 	int status;
@@ -139,18 +136,21 @@ static int parse(struct image *image, Elf *elf, struct failure *failure)
 		return status;
 
 	image->mode = header.e_ident[EI_CLASS] == ELFCLASS64 ? MODE_LONG : MODE_PROTECTED;
-	return parse_segments(image, elf, header.e_entry, failure);
+	if (entry)
+		image->entry = *entry;
+	return parse_segments(image, elf, entry ? NULL : &header.e_entry, failure);
 }
 
 /**
  * elf_parse() - find out what goes where in an ELF file
  * @image: @bytes and @size are set and begin with ELF's magic; the rest is to
  *	be filled, the segments in the order of the file
+ * @entry: where to begin, a physical address; NULL for the header's entry point
  * @failure: what is wrong with it
  *
  * Return: STATUS_OK or STATUS_IMAGE.
  */
-int elf_parse(struct image *image, struct failure *failure)
+int elf_parse(struct image *image, const __u64 *entry, struct failure *failure)
 {
 	int status = check_identity(image, failure);
 	Elf *elf;
@@ -161,7 +161,7 @@ int elf_parse(struct image *image, struct failure *failure)
 		return failed(failure, STATUS_SYSTEM, "libelf: %s", elf_errmsg(-1));
 
 	elf = elf_memory(image->bytes, image->size);
-	status = parse(image, elf, failure);
+	status = parse(image, elf, entry, failure);
 	elf_end(elf);
 	return status;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The run loop, and what each reason to leave it means.
+ * What each reason to leave KVM_RUN means.
  *
  * A handler returns GO_ON, or the status that minivmm-run exits with; if the
  * guest did not ask for the end, the handler has said why on standard error.
@@ -9,31 +9,15 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <sys/eventfd.h>
 #include "console.h"
-#include "exits.h"
+#include "guest.h"
 #include "report.h"
-#include "serial.h"
-#include "stop.h"
-
-#define GO_ON		(-1)
 
 #define EXIT_PORT	0xf4
 #define HLT_OPCODE	0xf4
 
 #define RFLAGS_IF	BIT(9)
-
-/**
- * struct guest - what the handlers work with
- * @machine: the machine
- * @serial: its serial port
- * @verbose: tell of accesses to ports where nothing is
- */
-struct guest {
-	struct machine *machine;
-	struct serial serial;
-	bool verbose;
-};
 
 /* Like the bus: a wide access is several of a byte, to adjacent ports. */
 static void serial_access(struct serial *serial, bool out, unsigned int port,
@@ -55,7 +39,7 @@ static void serial_access(struct serial *serial, bool out, unsigned int port,
 	}
 }
 
-static int guest_exit(const __u8 *data, unsigned int size)
+static int end_by_port(const __u8 *data, unsigned int size)
 {
 	__u32 value = 0;
 
@@ -68,30 +52,76 @@ static int guest_exit(const __u8 *data, unsigned int size)
 	return STATUS_GUEST_MAX;
 }
 
-static int exit_io(struct guest *guest)
+static int ended(int status, const char *why)
 {
-	struct kvm_run *run = guest->machine->run;
+	console_flush();
+	report_note("%s", why);
+	return status;
+}
+
+/* The other ports: those of a PC, where it is one, and nobody. */
+static int pc_access(struct guest *guest, bool out, unsigned int port,
+		     __u8 *data, unsigned int size)
+{
+	enum platform_result result = PLATFORM_NOBODY;
+
+	if (guest->machine->is_pc && out)
+		result = platform_write(&guest->platform, port, data, size);
+	else if (guest->machine->is_pc)
+		result = platform_read(&guest->platform, port, data, size);
+
+	switch (result) {
+	case PLATFORM_DONE:
+		return GO_ON;
+	case PLATFORM_POWER_OFF:
+		return STATUS_OK;
+	case PLATFORM_RESET:
+		return ended(STATUS_RESET, "the guest reset the machine");
+	case PLATFORM_PANIC:
+		return ended(STATUS_PANIC, "the guest's kernel panicked");
+	case PLATFORM_NOBODY:
+		break;
+	}
+	if (!out)
+		memset(data, 0xff, size);
+	if (guest->verbose && out)
+		report_note("port %#x: %u byte(s) written, nobody there", port, size);
+	else if (guest->verbose)
+		report_note("port %#x: %u byte(s) read, nobody there", port, size);
+	return GO_ON;
+}
+
+/* The thread that reads input waits for room. */
+static void wake_input(struct guest *guest, unsigned int room_before)
+{
+	if (guest->machine->is_pc && !room_before && serial_room(&guest->serial))
+		eventfd_write(guest->wake, 1);
+}
+
+static int exit_io(struct vcpu *vcpu, struct guest *guest)
+{
+	struct kvm_run *run = vcpu->run;
 	__u8 *data = (__u8 *)run + run->io.data_offset;
 	bool out = run->io.direction == KVM_EXIT_IO_OUT;
 	unsigned int port = run->io.port;
 	unsigned int size = run->io.size;
+	unsigned int room = serial_room(&guest->serial);
 	unsigned int i;
+	int status;
 
 	if (port == EXIT_PORT && out)
-		return guest_exit(data, size);
+		return end_by_port(data, size);
 
 	for (i = 0; i < run->io.count; i++, data += size) {
 		if (port >= SERIAL_PORT && port < SERIAL_PORT + SERIAL_PORTS) {
 			serial_access(&guest->serial, out, port, data, size);
 			continue;
 		}
-		if (!out)
-			memset(data, 0xff, size);
-		if (guest->verbose && out)
-			report_note("port %#x: %u byte(s) written, nobody there", port, size);
-		else if (guest->verbose)
-			report_note("port %#x: %u byte(s) read, nobody there", port, size);
+		status = pc_access(guest, out, port, data, size);
+		if (status != GO_ON)
+			return status;
 	}
+	wake_input(guest, room);
 	return GO_ON;
 }
 
@@ -123,17 +153,17 @@ static bool is_vector_stub(struct guest *guest, struct kvm_regs *regs,
 	return true;
 }
 
-static int exit_hlt(struct guest *guest)
+static int exit_hlt(struct vcpu *vcpu, struct guest *guest)
 {
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
 	unsigned int vector;
 
-	if (!report_read(guest->machine, &regs, &sregs))
+	if (!report_read(vcpu, &regs, &sregs))
 		return STATUS_SYSTEM;
 
 	if (is_vector_stub(guest, &regs, &sregs, &vector)) {
-		report_vector(guest->machine, &regs, &sregs, vector);
+		report_vector(vcpu, &regs, &sregs, vector);
 		return STATUS_NO_VECTOR;
 	}
 	if (!(regs.rflags & RFLAGS_IF))
@@ -145,59 +175,74 @@ static int exit_hlt(struct guest *guest)
 	return STATUS_WAITS;
 }
 
-static int exit_shutdown(struct guest *guest)
+static int exit_shutdown(struct vcpu *vcpu, struct guest *guest)
 {
-	report_triple_fault(guest->machine);
+	(void)guest;
+	report_triple_fault(vcpu);
 	return STATUS_TRIPLE_FAULT;
 }
 
-static int exit_fail_entry(struct guest *guest)
+static int exit_fail_entry(struct vcpu *vcpu, struct guest *guest)
 {
-	struct kvm_run *run = guest->machine->run;
+	(void)guest;
+	struct kvm_run *run = vcpu->run;
 
-	report_entry_failure(guest->machine,
+	report_entry_failure(vcpu,
 			     run->fail_entry.hardware_entry_failure_reason);
 	return STATUS_ENTRY_FAILURE;
 }
 
-static int exit_mmio(struct guest *guest)
+static int exit_mmio(struct vcpu *vcpu, struct guest *guest)
 {
-	struct kvm_run *run = guest->machine->run;
+	struct kvm_run *run = vcpu->run;
 
-	report_no_memory(guest->machine, run->mmio.is_write ? "wrote" : "read",
+	/* A PC's bus answers with ones, for kernels that look what is there. */
+	if (guest->machine->is_pc) {
+		if (!run->mmio.is_write)
+			memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
+		if (guest->verbose)
+			report_note("address %#llx: %u byte(s) %s, nobody there",
+				    run->mmio.phys_addr, run->mmio.len,
+				    run->mmio.is_write ? "written" : "read");
+		return GO_ON;
+	}
+	report_no_memory(vcpu, run->mmio.is_write ? "wrote" : "read",
 			 run->mmio.phys_addr);
 	return STATUS_NO_MEMORY;
 }
 
-static int exit_internal_error(struct guest *guest)
+static int exit_internal_error(struct vcpu *vcpu, struct guest *guest)
 {
-	struct kvm_run *run = guest->machine->run;
+	(void)guest;
+	struct kvm_run *run = vcpu->run;
 	__u64 address;
 
 	/* What cannot be fetched cannot be emulated, and no more is said. */
-	if (report_rip_outside(guest->machine, &address)) {
-		report_no_memory(guest->machine, "jumped to", address);
+	if (report_rip_outside(vcpu, &address)) {
+		report_no_memory(vcpu, "jumped to", address);
 		return STATUS_NO_MEMORY;
 	}
-	report_internal_error(guest->machine, run->internal.suberror,
+	report_internal_error(vcpu, run->internal.suberror,
 			      run->internal.data, run->internal.ndata);
 	return STATUS_UNHANDLED;
 }
 
-static int exit_unknown(struct guest *guest)
+static int exit_unknown(struct vcpu *vcpu, struct guest *guest)
 {
-	report_unhandled(guest->machine, "no handler for this reason of a VM exit",
-			 guest->machine->run->hw.hardware_exit_reason);
+	(void)guest;
+	report_unhandled(vcpu, "no handler for this reason of a VM exit",
+			 vcpu->run->hw.hardware_exit_reason);
 	return STATUS_UNHANDLED;
 }
 
-static int exit_nothing(struct guest *guest)
+static int exit_nothing(struct vcpu *vcpu, struct guest *guest)
 {
+	(void)vcpu;
 	(void)guest;
 	return GO_ON;
 }
 
-static int (*const handlers[])(struct guest *guest) = {
+static int (*const handlers[])(struct vcpu *vcpu, struct guest *guest) = {
 	[KVM_EXIT_UNKNOWN]		= exit_unknown,
 	[KVM_EXIT_IO]			= exit_io,
 	[KVM_EXIT_HLT]			= exit_hlt,
@@ -209,81 +254,21 @@ static int (*const handlers[])(struct guest *guest) = {
 	[KVM_EXIT_INTERNAL_ERROR]	= exit_internal_error,
 };
 
-static int handle_exit(struct guest *guest)
+/**
+ * guest_exit() - a vCPU has left KVM_RUN
+ * @vcpu: it
+ * @guest: the guest, whose lock the caller holds
+ *
+ * Return: GO_ON or the status that the guest ends with.
+ */
+int guest_exit(struct vcpu *vcpu, struct guest *guest)
 {
-	__u32 reason = guest->machine->run->exit_reason;
+	__u32 reason = vcpu->run->exit_reason;
 
 	if (reason < ARRAY_SIZE(handlers) && handlers[reason])
-		return handlers[reason](guest);
+		return handlers[reason](vcpu, guest);
 
-	report_unhandled(guest->machine, "KVM_RUN returned for a reason that was not asked for",
+	report_unhandled(vcpu, "KVM_RUN returned for a reason that was not asked for",
 			 reason);
 	return STATUS_UNHANDLED;
-}
-
-static int asked_to_end(struct guest *guest, const struct options *options, int reason)
-{
-	if (reason != STOP_TIMEOUT)
-		return STATUS_SIGNAL + reason;
-	report_timeout(guest->machine, options->timeout);
-	return STATUS_TIMEOUT;
-}
-
-static int run_failed(struct guest *guest)
-{
-	int err = errno;
-
-	report_run_error(guest->machine, err);
-	return err == EFAULT ? STATUS_NO_MEMORY : STATUS_SYSTEM;
-}
-
-static int run_loop(struct guest *guest, const struct options *options)
-{
-	int status, reason;
-
-	for (;;) {
-		reason = stop_asked();
-		if (reason)
-			return asked_to_end(guest, options, reason);
-
-		if (ioctl(guest->machine->vcpu, KVM_RUN, 0)) {
-			if (errno == EINTR || errno == EAGAIN)
-				continue;
-			return run_failed(guest);
-		}
-		status = handle_exit(guest);
-		console_flush();
-		if (status != GO_ON)
-			return status;
-		if (console_error() && !stop_asked()) {
-			report_note("standard output: %s", strerror(console_error()));
-			return STATUS_OUTPUT;
-		}
-	}
-}
-
-/**
- * guest_run() - run the guest until it ends, or is ended
- * @machine: ready for its first KVM_RUN; stop_arm() has been called
- * @options: time limit and verbosity
- *
- * Return: the status to exit with; STATUS_SIGNAL plus its number if a signal
- * ended the run.
- */
-int guest_run(struct machine *machine, const struct options *options)
-{
-	static const struct serial_line console = {
-		.send = console_send,
-		.receive = console_receive,
-	};
-	struct guest guest = { .machine = machine, .verbose = options->verbose };
-	int status;
-
-	serial_init(&guest.serial, &console);
-	status = run_loop(&guest, options);
-	if (status == STATUS_OK && console_error()) {
-		report_note("standard output: %s", strerror(console_error()));
-		status = STATUS_OUTPUT;
-	}
-	return status;
 }

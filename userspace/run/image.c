@@ -2,10 +2,9 @@
 /*
  * The guest's file: a flat binary or an ELF, told apart by content.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include "file.h"
 #include "image.h"
 
 /* The BIOS's boot address in real mode; above real mode's reach otherwise. */
@@ -57,32 +56,15 @@ static int by_address(const void *a, const void *b)
 }
 
 /**
- * image_parse() - find out what goes where
- * @image: @bytes and @size are set, the rest is to be filled
- * @options: mode and address of a flat image
- * @failure: what is wrong with it
+ * image_sort() - put the segments in order, and see that none overlaps another
+ * @image: the image
+ * @failure: which do
  *
- * Return: STATUS_OK, STATUS_IMAGE, or STATUS_USAGE if the options do not fit.
+ * Return: STATUS_OK or STATUS_IMAGE.
  */
-int image_parse(struct image *image, const struct options *options,
-		struct failure *failure)
+int image_sort(struct image *image, struct failure *failure)
 {
-	static const char magic[] = "\177ELF";
 	unsigned int i;
-	int status;
-
-	if (!image->size)
-		return failed(failure, STATUS_IMAGE, "the file is empty");
-
-	if (image->size < 4 || memcmp(image->bytes, magic, 4))
-		return flat_parse(image, options, failure);
-
-	if (options->mode_given || options->load_given)
-		return failed(failure, STATUS_USAGE,
-			      "this is an ELF file, it says itself where it goes and how it starts: --mode and --load are for flat binaries");
-	status = elf_parse(image, failure);
-	if (status)
-		return status;
 
 	qsort(image->segments, image->count, sizeof(image->segments[0]), by_address);
 	for (i = 1; i < image->count; i++) {
@@ -95,6 +77,33 @@ int image_parse(struct image *image, const struct options *options,
 				      right->address);
 	}
 	return STATUS_OK;
+}
+
+/**
+ * image_parse() - find out what goes where
+ * @image: @bytes and @size are set, the rest is to be filled
+ * @options: mode and address of a flat image
+ * @failure: what is wrong with it
+ *
+ * Return: STATUS_OK, STATUS_IMAGE, or STATUS_USAGE if the options do not fit.
+ */
+int image_parse(struct image *image, const struct options *options,
+		struct failure *failure)
+{
+	static const char magic[] = "\177ELF";
+	int status;
+
+	if (!image->size)
+		return failed(failure, STATUS_IMAGE, "the file is empty");
+
+	if (image->size < 4 || memcmp(image->bytes, magic, 4))
+		return flat_parse(image, options, failure);
+
+	if (options->mode_given || options->load_given)
+		return failed(failure, STATUS_USAGE,
+			      "this is an ELF file, it says itself where it goes and how it starts: --mode and --load are for flat binaries");
+	status = elf_parse(image, NULL, failure);
+	return status ? status : image_sort(image, failure);
 }
 
 /**
@@ -127,31 +136,6 @@ int image_fits(const struct image *image, const struct layout *layout,
 	return STATUS_OK;
 }
 
-/* A pipe has no size beforehand: read until the end, up to the largest guest. */
-static int read_all(struct image *image, FILE *file, struct failure *failure)
-{
-	size_t room = 0, got;
-	void *bytes;
-
-	do {
-		if (image->size == room) {
-			room = room ? 2 * room : 64 * KIB;
-			bytes = room <= MEMORY_MAX ? realloc(image->bytes, room) : NULL;
-			if (!bytes)
-				return failed(failure, STATUS_SYSTEM,
-					      "too large to be read into memory");
-			image->bytes = bytes;
-		}
-		got = fread((char *)image->bytes + image->size, 1,
-			    room - image->size, file);
-		image->size += got;
-	} while (got);
-
-	if (ferror(file))
-		return failed(failure, STATUS_NO_IMAGE, "%s", strerror(errno));
-	return STATUS_OK;
-}
-
 /**
  * image_read() - read and understand the guest's file
  * @image: to be filled; image_free() it, also after a failure
@@ -164,29 +148,44 @@ static int read_all(struct image *image, FILE *file, struct failure *failure)
 int image_read(struct image *image, const struct options *options,
 	       struct failure *failure)
 {
-	struct stat stat;
-	FILE *file;
+	struct file file;
 	int status;
 
 	*image = (struct image){ 0 };
-	file = fopen(options->image, "rbe");
-	if (!file)
-		return failed(failure, STATUS_NO_IMAGE, "%s", strerror(errno));
-
-	if (!fstat(fileno(file), &stat) && S_ISDIR(stat.st_mode))
-		status = failed(failure, STATUS_NO_IMAGE, "is a directory");
-	else
-		status = read_all(image, file, failure);
-	fclose(file);
+	status = file_read(&file, options->image, failure);
+	image->bytes = file.bytes;
+	image->size = file.size;
 	return status ? status : image_parse(image, options, failure);
 }
 
 /**
- * image_free() - give back what image_read() took
+ * image_add() - one segment more
+ * @image: the image
+ * @segment: the segment
+ * @failure: there are too many
+ *
+ * Return: STATUS_OK or STATUS_IMAGE.
+ */
+int image_add(struct image *image, struct segment segment, struct failure *failure)
+{
+	if (image->count == IMAGE_SEGMENTS_MAX)
+		return failed(failure, STATUS_IMAGE,
+			      "more than %u segments to load", IMAGE_SEGMENTS_MAX);
+	image->segments[image->count++] = segment;
+	return STATUS_OK;
+}
+
+/**
+ * image_free() - give back what image_read() or boot_read() took
  * @image: the image
  */
 void image_free(struct image *image)
 {
+	unsigned int i;
+
+	for (i = 0; i < image->owned_count; i++)
+		free(image->owned[i]);
+	image->owned_count = 0;
 	free(image->bytes);
 	image->bytes = NULL;
 }

@@ -9,6 +9,9 @@
 /* Linkers make a handful; a file with more is broken or not a guest. */
 #define IMAGE_SEGMENTS_MAX	64
 
+/* Initial RAM disks, and what a kernel is told by its boot protocol. */
+#define IMAGE_OWNED_MAX		(INITRDS_MAX + 4)
+
 /**
  * struct segment - what goes where
  * @address: guest-physical
@@ -24,11 +27,24 @@ struct segment {
 };
 
 /**
+ * struct start - what a kernel is to find in registers, by its boot protocol
+ * @rax: what is in RAX
+ * @rbx: in RBX
+ * @rsi: in RSI
+ */
+struct start {
+	__u64 rax, rbx, rsi;
+};
+
+/**
  * struct image - a guest, as its file describes it
  * @bytes: the file's content; the segments point into it
  * @size: of the file
  * @mode: the processor mode it starts in
  * @entry: guest-physical address of the first instruction
+ * @start: registers
+ * @owned_count: of @owned
+ * @owned: more buffers that segments point into
  * @count: of segments
  * @segments: in ascending order of address, not overlapping
  */
@@ -37,6 +53,9 @@ struct image {
 	size_t size;
 	enum mode mode;
 	__u64 entry;
+	struct start start;
+	unsigned int owned_count;
+	void *owned[IMAGE_OWNED_MAX];
 	unsigned int count;
 	struct segment segments[IMAGE_SEGMENTS_MAX];
 };
@@ -50,6 +69,9 @@ int image_parse(struct image *image, const struct options *options,
 int image_fits(const struct image *image, const struct layout *layout,
 	       struct failure *failure);
 
-int elf_parse(struct image *image, struct failure *failure);
+int image_sort(struct image *image, struct failure *failure);
+int image_add(struct image *image, struct segment segment, struct failure *failure);
+
+int elf_parse(struct image *image, const __u64 *entry, struct failure *failure);
 
 #endif /* RUN_IMAGE_H */

@@ -46,7 +46,7 @@ void layout_init(struct layout *layout, __u64 memory, enum mode mode)
 
 	if (mode == MODE_PROTECTED)
 		pages = 1;				/* GDT */
-	else if (mode == MODE_LONG)
+	else if (mode == MODE_LONG || mode == MODE_LINUX)
 		pages = 3 + layout_gigabytes(layout);	/* and PML4, PDPT, PDs */
 	layout->tables = layout->low - pages * PAGE_SIZE;
 }

@@ -32,11 +32,13 @@
  * @MODE_REAL: real mode
  * @MODE_PROTECTED: 32-bit protected mode without paging, flat segments
  * @MODE_LONG: 64-bit mode, all of the guest's memory mapped one to one
+ * @MODE_LINUX: the same, with the selectors of Linux's boot protocol
  */
 enum mode {
 	MODE_REAL,
 	MODE_PROTECTED,
 	MODE_LONG,
+	MODE_LINUX,
 };
 
 /**

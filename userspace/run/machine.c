@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The virtual machine: its memory and its vCPU, by the calls of <linux/kvm.h>.
+ * The virtual machine: its memory and its vCPUs, by the calls of <linux/kvm.h>.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "cpuid.h"
 #include "machine.h"
 
 #define HUGE_PAGE	(2 * MIB)
@@ -18,11 +19,6 @@
  */
 #define IDENTITY_MAP	0xfffbc000ULL
 #define TSS_PAGES	0xfffbd000ULL
-
-#define CPUID_1_ECX_X2APIC		BIT(21)
-#define CPUID_1_ECX_TSC_DEADLINE	BIT(24)
-#define CPUID_1_ECX_HYPERVISOR		BIT(31)
-#define CPUID_1_EBX_APIC_ID		0xff000000U
 
 /**
  * machine_memory() - guest-physical memory, as we see it
@@ -116,63 +112,43 @@ static int create_memory(struct machine *machine, struct failure *failure)
 	return status;
 }
 
-/* The list says what the device can do; -E2BIG is how it says "more room". */
-static struct kvm_cpuid2 *supported_cpuid(int device)
+/* The host's frequency is the guest's; a device may not tell it. */
+static __u32 tsc_khz(struct machine *machine)
 {
-	struct kvm_cpuid2 *cpuid = NULL;
-	unsigned int count;
+	int khz = ioctl(machine->vcpus[0].fd, KVM_GET_TSC_KHZ, 0);
 
-	for (count = 64; count <= 4096; count *= 2) {
-		free(cpuid);
-		cpuid = calloc(1, sizeof(*cpuid) + count * sizeof(cpuid->entries[0]));
-		if (!cpuid)
-			return NULL;
-		cpuid->nent = count;
-		if (!ioctl(device, KVM_GET_SUPPORTED_CPUID, cpuid))
-			return cpuid;
-		if (errno != E2BIG)
-			break;
-	}
-	free(cpuid);
-	return NULL;
-}
-
-/*
- * The guest sees what the device offers, except what this machine lacks (an
- * APIC), and the number of the CPU on which the question was asked.
- */
-static void edit_cpuid(struct kvm_cpuid_entry2 *entry)
-{
-	switch (entry->function) {
-	case 0x1:
-		entry->ebx &= ~CPUID_1_EBX_APIC_ID;
-		entry->ecx &= ~(CPUID_1_ECX_X2APIC | CPUID_1_ECX_TSC_DEADLINE);
-		entry->ecx |= CPUID_1_ECX_HYPERVISOR;
-		break;
-	case 0xb:
-	case 0x1f:
-		entry->edx = 0;
-		break;
-	}
+	return khz > 0 ? khz : 0;
 }
 
 static int set_cpuid(struct machine *machine, struct failure *failure)
 {
-	struct kvm_cpuid2 *cpuid = supported_cpuid(machine->device);
-	unsigned int i, width = 36;
-	int err;
+	struct kvm_cpuid2 *supported = cpuid_supported(machine->device), *cpuid;
+	struct cpuid_machine about = {
+		.cpus = machine->cpus,
+		.apic = machine->is_pc,
+	};
+	unsigned int i, width;
+	int err = 0;
 
-	if (!cpuid)
+	if (!supported)
 		return failed(failure, STATUS_SYSTEM,
 			      "the device's list of CPUID leaves: %s", strerror(errno));
-
-	for (i = 0; i < cpuid->nent; i++) {
-		edit_cpuid(&cpuid->entries[i]);
-		if (cpuid->entries[i].function == 0x80000008)
-			width = cpuid->entries[i].eax & 0xff;
+	width = cpuid_address_bits(supported);
+	if (machine->is_pc) {
+		about.tsc_khz = tsc_khz(machine);
+		about.tsc_deadline = ioctl(machine->vm, KVM_CHECK_EXTENSION,
+					   KVM_CAP_TSC_DEADLINE_TIMER) > 0;
 	}
-	err = ioctl(machine->vcpu, KVM_SET_CPUID2, cpuid) ? errno : 0;
-	free(cpuid);
+
+	for (i = 0; i < machine->cpus && !err; i++) {
+		cpuid = cpuid_build(supported, &about, i);
+		if (!cpuid)
+			err = ENOMEM;
+		else if (ioctl(machine->vcpus[i].fd, KVM_SET_CPUID2, cpuid))
+			err = errno;
+		free(cpuid);
+	}
+	free(supported);
 	if (err)
 		return failed(failure, STATUS_SYSTEM, "CPUID of the vCPU: %s", strerror(err));
 
@@ -183,25 +159,60 @@ static int set_cpuid(struct machine *machine, struct failure *failure)
 	return STATUS_OK;
 }
 
-static int create_vcpu(struct machine *machine, struct failure *failure)
+static int create_vcpu(struct machine *machine, unsigned int index,
+		       struct failure *failure)
 {
+	struct vcpu *vcpu = &machine->vcpus[index];
 	int size;
 
-	machine->vcpu = ioctl(machine->vm, KVM_CREATE_VCPU, 0);
-	if (machine->vcpu < 0)
+	vcpu->fd = ioctl(machine->vm, KVM_CREATE_VCPU, index);
+	if (vcpu->fd < 0)
 		return failed(failure, STATUS_SYSTEM, "no vCPU: %s", strerror(errno));
 
 	size = ioctl(machine->device, KVM_GET_VCPU_MMAP_SIZE, 0);
-	if (size < (int)sizeof(*machine->run))
+	if (size < (int)sizeof(*vcpu->run))
 		return failed(failure, STATUS_SYSTEM, "size of struct kvm_run: %s",
 			      size < 0 ? strerror(errno) : "too small");
-	machine->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
-			    machine->vcpu, 0);
-	if (machine->run == MAP_FAILED)
+	vcpu->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	if (vcpu->run == MAP_FAILED)
 		return failed(failure, STATUS_SYSTEM, "mapping struct kvm_run: %s",
 			      strerror(errno));
-	machine->run_size = size;
+	vcpu->run_size = size;
+	return STATUS_OK;
+}
+
+static int create_vcpus(struct machine *machine, struct failure *failure)
+{
+	unsigned int i;
+	int status;
+
+	for (i = 0; i < machine->cpus; i++) {
+		status = create_vcpu(machine, i, failure);
+		if (status)
+			return status;
+	}
 	return set_cpuid(machine, failure);
+}
+
+/* Interrupt controllers and timer, in the kernel; before the first vCPU. */
+static int create_controllers(struct machine *machine, const char *device,
+			      struct failure *failure)
+{
+	/* Port 0x61 is the timer's gate, too. */
+	struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
+	const char *lacks = NULL;
+
+	if (!machine->is_pc)
+		return STATUS_OK;
+	if (ioctl(machine->vm, KVM_CREATE_IRQCHIP, 0))
+		lacks = "interrupt controllers (KVM_CREATE_IRQCHIP)";
+	else if (ioctl(machine->vm, KVM_CREATE_PIT2, &pit))
+		lacks = "a timer (KVM_CREATE_PIT2)";
+	if (lacks)
+		return failed(failure, STATUS_SYSTEM,
+			      "%s gives no %s: %s. Without, no kernel boots; --device names another",
+			      device, lacks, strerror(errno));
+	return STATUS_OK;
 }
 
 static int set_reserved_pages(struct machine *machine, struct failure *failure)
@@ -241,11 +252,16 @@ static void load_image(struct machine *machine, const struct image *image)
 int machine_create(struct machine *machine, const struct options *options,
 		   const struct image *image, struct failure *failure)
 {
+	unsigned int i;
 	int status;
 
 	*machine = (struct machine){
-		.device = -1, .vm = -1, .vcpu = -1, .run = MAP_FAILED,
+		.device = -1, .vm = -1, .cpus = options->cpus, .is_pc = options->kernel,
 	};
+	for (i = 0; i < machine->cpus; i++)
+		machine->vcpus[i] = (struct vcpu){
+			.machine = machine, .index = i, .fd = -1, .run = MAP_FAILED,
+		};
 	layout_init(&machine->layout, options->memory, image->mode);
 
 	/* Before anything else: what is wrong with the image needs no device. */
@@ -260,7 +276,9 @@ int machine_create(struct machine *machine, const struct options *options,
 	if (!status)
 		status = create_memory(machine, failure);
 	if (!status)
-		status = create_vcpu(machine, failure);
+		status = create_controllers(machine, options->device, failure);
+	if (!status)
+		status = create_vcpus(machine, failure);
 	if (!status)
 		status = cpu_setup(machine, image, failure);
 	if (!status)
@@ -274,10 +292,16 @@ int machine_create(struct machine *machine, const struct options *options,
  */
 void machine_destroy(struct machine *machine)
 {
-	if (machine->run != MAP_FAILED)
-		munmap(machine->run, machine->run_size);
-	if (machine->vcpu >= 0)
-		close(machine->vcpu);
+	unsigned int i;
+
+	for (i = 0; i < machine->cpus; i++) {
+		struct vcpu *vcpu = &machine->vcpus[i];
+
+		if (vcpu->run != MAP_FAILED)
+			munmap(vcpu->run, vcpu->run_size);
+		if (vcpu->fd >= 0)
+			close(vcpu->fd);
+	}
 	if (machine->vm >= 0)
 		close(machine->vm);
 	if (machine->device >= 0)

@@ -8,13 +8,32 @@
 #include "options.h"
 #include "status.h"
 
+struct machine;
+
 /**
- * struct machine - the virtual machine: memory and one vCPU
+ * struct vcpu - a virtual processor
+ * @machine: the machine that it is in
+ * @index: its number, and its APIC's
+ * @fd: its descriptor
+ * @run: what we share with it
+ * @run_size: bytes of that
+ */
+struct vcpu {
+	struct machine *machine;
+	unsigned int index;
+	int fd;
+	struct kvm_run *run;
+	size_t run_size;
+};
+
+/**
+ * struct machine - the virtual machine: memory and processors
  * @device: descriptor of /dev/minivmm or /dev/kvm
  * @vm: descriptor of the VM
- * @vcpu: descriptor of the vCPU
- * @run: what we share with the vCPU
- * @run_size: bytes of it
+ * @cpus: how many processors
+ * @vcpus: they
+ * @is_pc: there are interrupt controllers and timers, and what else a kernel
+ *	expects of a PC
  * @layout: where memory is
  * @memory: all of it, without the hole
  * @memory_size: bytes of it
@@ -22,9 +41,9 @@
 struct machine {
 	int device;
 	int vm;
-	int vcpu;
-	struct kvm_run *run;
-	size_t run_size;
+	unsigned int cpus;
+	struct vcpu vcpus[CPUS_MAX];
+	bool is_pc;
 	struct layout layout;
 	__u8 *memory;
 	size_t memory_size;

@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * minivmm-run: runs one guest on one vCPU.
+ * minivmm-run: runs one guest.
  *
  * The order to read it in:
  *
  *	main.c		from the command line to the exit status
  *	options.c	the command line
  *	image.c, elf_image.c	what goes where in the guest's memory
+ *	boot.c		the same for a kernel, with bzimage.c, pvh.c, multiboot.c
+ *	map.c, acpi.c	what a kernel is told of its machine
  *	layout.c	where the guest has memory
  *	machine.c	the virtual machine, by the calls of <linux/kvm.h>
- *	cpu.c		what its vCPU begins with
- *	exits.c		the run loop
+ *	cpuid.c		what its vCPUs tell of themselves
+ *	cpu.c		what the first of them begins with
+ *	run.c, threads.c	the run loop, a thread for each vCPU
+ *	exits.c		why it is left
  *	serial.c, console.c	port 0x3f8, and what is at its other end
+ *	input.c, escape.c	what is typed, for a kernel
+ *	platform.c, cmos.c	other ports of a PC
+ *	file.c		reading files
  *	stop.c		signals and the time limit
  *	device.c	opening the device, and what may be in the way
  *	report.c, state.c, walk.c	what we say when a guest fails
@@ -23,13 +30,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "boot.h"
 #include "console.h"
-#include "exits.h"
 #include "image.h"
 #include "machine.h"
 #include "options.h"
 #include "report.h"
+#include "run.h"
 #include "stop.h"
+#include "threads.h"
 
 #ifndef MINIVMM_VERSION
 #error "the Makefile defines MINIVMM_VERSION"
@@ -61,13 +70,20 @@ static int print_and_end(const char *text)
 
 static void print_stats(const struct machine *machine)
 {
-	int err = stats_print(machine->vcpu, stderr);
+	unsigned int i;
+	int err;
 
-	if (err)
-		report_note("--stats: the device gives no counters: %s", strerror(-err));
+	for (i = 0; i < machine->cpus; i++) {
+		if (machine->cpus > 1)
+			fprintf(stderr, "vCPU %u\n", i);
+		err = stats_print(machine->vcpus[i].fd, stderr);
+		if (err)
+			report_note("--stats: the device gives no counters: %s",
+				    strerror(-err));
+	}
 }
 
-static int run(const struct options *options, const struct image *image,
+static int run(const struct options *options, struct image *image,
 	       struct failure *failure)
 {
 	struct machine machine;
@@ -77,7 +93,11 @@ static int run(const struct options *options, const struct image *image,
 	if (status)
 		goto out;
 
-	err = stop_arm(&machine.run->immediate_exit, options->timeout);
+	/* It is in the guest's memory now, and it may be large. */
+	image_free(image);
+
+	threads_init(&machine);
+	err = stop_arm(options->timeout);
 	if (err) {
 		status = failed(failure, STATUS_SYSTEM, "timer: %s", strerror(-err));
 		goto out;
@@ -99,7 +119,7 @@ int main(int argc, char *argv[])
 {
 	struct failure failure = { 0 };
 	struct options options;
-	const char *about = "";
+	const char *about = NULL;
 	struct image image;
 	int status;
 
@@ -115,14 +135,17 @@ int main(int argc, char *argv[])
 	if (options.version)
 		return print_and_end("minivmm-run " MINIVMM_VERSION "\n");
 
-	status = image_read(&image, &options, &failure);
+	if (options.kernel)
+		status = boot_read(&image, &options, &failure);
+	else
+		status = image_read(&image, &options, &failure);
 	if (!status)
 		status = run(&options, &image, &failure);
 	/* Of the image, or of what else has a name in the message already. */
 	if (status == STATUS_IMAGE || status == STATUS_NO_IMAGE)
-		about = options.image;
+		about = failure.about;
 	if (failure.text[0])
-		fprintf(stderr, "minivmm-run: %s%s%s\n", about, *about ? ": " : "",
+		fprintf(stderr, "minivmm-run: %s%s%s\n", about ?: "", about ? ": " : "",
 			failure.text);
 	image_free(&image);
 

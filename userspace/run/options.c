@@ -11,9 +11,15 @@
 
 const char options_help[] =
 "Usage: minivmm-run [OPTION]... IMAGE\n"
-"Run IMAGE, an ELF program or a flat binary, as the guest of a virtual machine.\n"
+"  or:  minivmm-run [OPTION]... --kernel FILE\n"
+"Run IMAGE, an ELF program or a flat binary, or boot the kernel FILE, as the\n"
+"guest of a virtual machine.\n"
 "\n"
-"  -m, --memory SIZE    RAM of the guest, 1M to 256G (64M)\n"
+"      --kernel FILE    boot a bzImage, or an ELF kernel by PVH or multiboot\n"
+"      --initrd FILE    its initial RAM disk, or a multiboot module; repeatable\n"
+"      --append WORDS   its command line\n"
+"      --cpus N         how many processors it has, 1 to 16 (1)\n"
+"  -m, --memory SIZE    RAM of the guest, 1M to 256G (64M; 256M for a kernel)\n"
 "      --mode MODE      a flat binary starts in real, protected or long mode (real)\n"
 "      --load ADDR      where a flat binary goes (0x7c00 in real mode, else 0x100000)\n"
 "      --device PATH    whom to ask for the machine (" DEFAULT_DEVICE ");\n"
@@ -26,12 +32,14 @@ const char options_help[] =
 "\n"
 "Port 0x3f8 is a serial port on standard input and output. Writing N to port\n"
 "0xf4 ends the guest with status N, 0 to 63; HLT with interrupts off, with 0.\n"
+"On a terminal, a kernel gets every key but Ctrl-A: Ctrl-A x ends it, Ctrl-A h\n"
+"says more.\n"
 "\n"
 "Status: 0-63 guest, 64 usage, 65 bad image, 66 no image, 69 no device,\n"
 "71 system error, 74 output failed, 75 VT-x busy, 77 no permission,\n"
 "80 triple fault, 81 VM entry failed, 82 no memory there, 83 unhandled exit,\n"
-"84 halted for ever, 85 vector without a handler, 124 timeout,\n"
-"128+N signal N. See minivmm-run(1).\n";
+"84 halted for ever, 85 vector without a handler, 86 reset, 87 panic,\n"
+"88 ended by Ctrl-A x, 124 timeout, 128+N signal N. See minivmm-run(1).\n";
 
 /* A number, all digits: strtoull() would take signs and spaces too. */
 static const char *parse_number(const char *text, int base, __u64 *value,
@@ -136,6 +144,30 @@ const char *parse_duration(const char *text, __u64 *milliseconds)
 }
 
 /**
+ * parse_cpus() - a number of processors
+ * @text: what the user wrote
+ * @cpus: the answer
+ *
+ * Return: NULL, or what is wrong with @text.
+ */
+const char *parse_cpus(const char *text, unsigned int *cpus)
+{
+	const char *wrong;
+	__u64 value;
+	char *end;
+
+	wrong = parse_number(text, 10, &value, &end);
+	if (wrong)
+		return wrong;
+	if (*end)
+		return "not a number";
+	if (!value || value > CPUS_MAX)
+		return "1 to 16 are possible";
+	*cpus = value;
+	return NULL;
+}
+
+/**
  * parse_mode() - the name of a processor mode
  * @text: what the user wrote
  * @mode: the answer
@@ -170,10 +202,15 @@ static const char *parse_memory(const char *text, __u64 *bytes)
 	return NULL;
 }
 
-enum { OPT_MODE = 0x100, OPT_LOAD, OPT_DEVICE, OPT_TIMEOUT, OPT_STATS, OPT_VERSION };
+enum { OPT_MODE = 0x100, OPT_LOAD, OPT_DEVICE, OPT_TIMEOUT, OPT_STATS, OPT_VERSION,
+       OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_CPUS };
 
 static const struct option long_options[] = {
 	{ "memory",	required_argument,	NULL,	'm' },
+	{ "kernel",	required_argument,	NULL,	OPT_KERNEL },
+	{ "initrd",	required_argument,	NULL,	OPT_INITRD },
+	{ "append",	required_argument,	NULL,	OPT_APPEND },
+	{ "cpus",	required_argument,	NULL,	OPT_CPUS },
 	{ "mode",	required_argument,	NULL,	OPT_MODE },
 	{ "load",	required_argument,	NULL,	OPT_LOAD },
 	{ "device",	required_argument,	NULL,	OPT_DEVICE },
@@ -199,6 +236,30 @@ static int bad_option(int how, char *argv[], struct failure *failure)
 	return failed(failure, STATUS_USAGE, "%s: no such option, or not only one", word);
 }
 
+/* What goes together, and what was left out. */
+static int complete(struct options *options, struct failure *failure)
+{
+	if (!options->kernel && !options->image)
+		return failed(failure, STATUS_USAGE, "no IMAGE given, and no --kernel");
+	if (options->kernel && options->image)
+		return failed(failure, STATUS_USAGE,
+			      "%s: with --kernel there is no IMAGE (--initrd FILE, --append WORDS)",
+			      options->image);
+	if (options->kernel && (options->mode_given || options->load_given))
+		return failed(failure, STATUS_USAGE,
+			      "--mode and --load are for flat binaries; a kernel says itself where it goes");
+	if (!options->kernel && (options->initrd_count || options->append || options->cpus))
+		return failed(failure, STATUS_USAGE,
+			      "--initrd, --append and --cpus are for a kernel: --kernel FILE");
+	if (!options->memory)
+		options->memory = options->kernel ? DEFAULT_MEMORY_KERNEL : DEFAULT_MEMORY;
+	if (!options->append)
+		options->append = "";
+	if (!options->cpus)
+		options->cpus = 1;
+	return STATUS_OK;
+}
+
 /**
  * options_parse() - read the command line
  * @options: to be filled
@@ -216,7 +277,6 @@ int options_parse(struct options *options, int argc, char *argv[],
 
 	*options = (struct options){
 		.device = DEFAULT_DEVICE,
-		.memory = DEFAULT_MEMORY,
 		.mode = MODE_REAL,
 	};
 
@@ -231,6 +291,21 @@ int options_parse(struct options *options, int argc, char *argv[],
 		switch (option) {
 		case 'm':
 			wrong = parse_memory(optarg, &options->memory);
+			break;
+		case OPT_KERNEL:
+			options->kernel = optarg;
+			break;
+		case OPT_INITRD:
+			if (options->initrd_count == INITRDS_MAX)
+				wrong = "eight are the most";
+			else
+				options->initrds[options->initrd_count++] = optarg;
+			break;
+		case OPT_APPEND:
+			options->append = optarg;
+			break;
+		case OPT_CPUS:
+			wrong = parse_cpus(optarg, &options->cpus);
 			break;
 		case OPT_MODE:
 			wrong = parse_mode(optarg, &options->mode);
@@ -266,11 +341,10 @@ int options_parse(struct options *options, int argc, char *argv[],
 	if (wrong)
 		return failed(failure, STATUS_USAGE, "--%s %s: %s", name, optarg, wrong);
 
-	if (optind == argc)
-		return failed(failure, STATUS_USAGE, "no IMAGE given");
+	if (optind < argc)
+		options->image = argv[optind];
 	if (optind + 1 < argc)
 		return failed(failure, STATUS_USAGE, "%s: one IMAGE is enough",
 			      argv[optind + 1]);
-	options->image = argv[optind];
-	return STATUS_OK;
+	return complete(options, failure);
 }

@@ -7,6 +7,10 @@
 
 #define DEFAULT_DEVICE	"/dev/minivmm"
 #define DEFAULT_MEMORY	(64 * MIB)
+#define DEFAULT_MEMORY_KERNEL	(256 * MIB)
+
+#define CPUS_MAX	16
+#define INITRDS_MAX	8
 
 /**
  * struct options - what the command line asked for
@@ -14,7 +18,12 @@
  * @version: only the version was asked for
  * @stats: print the counters of the vCPU at the end
  * @verbose: say what is otherwise passed over in silence
- * @image: the guest's file
+ * @image: the guest's file, NULL for a kernel
+ * @kernel: a kernel's file, NULL for a plain image
+ * @initrd_count: of @initrds
+ * @initrds: initial RAM disks, or modules of a multiboot kernel
+ * @append: the kernel's command line
+ * @cpus: how many processors
  * @device: the device to open
  * @memory: bytes of RAM, checked
  * @timeout: in milliseconds, 0 for none
@@ -29,6 +38,11 @@ struct options {
 	bool stats;
 	bool verbose;
 	const char *image;
+	const char *kernel;
+	unsigned int initrd_count;
+	const char *initrds[INITRDS_MAX];
+	const char *append;
+	unsigned int cpus;
 	const char *device;
 	__u64 memory;
 	__u64 timeout;
@@ -46,6 +60,7 @@ int options_parse(struct options *options, int argc, char *argv[],
 const char *parse_size(const char *text, __u64 *bytes);
 const char *parse_address(const char *text, __u64 *address);
 const char *parse_duration(const char *text, __u64 *milliseconds);
+const char *parse_cpus(const char *text, unsigned int *cpus);
 const char *parse_mode(const char *text, enum mode *mode);
 
 #endif /* RUN_OPTIONS_H */

@@ -64,28 +64,28 @@ static void advise(const char *fmt, ...)
 
 /**
  * report_read() - get the vCPU's registers, or say that they cannot be had
- * @machine: the machine
+ * @vcpu: the vCPU
  * @regs: to be filled
  * @sregs: to be filled
  *
  * Return: true if both were read.
  */
-bool report_read(struct machine *machine, struct kvm_regs *regs,
+bool report_read(struct vcpu *vcpu, struct kvm_regs *regs,
 		 struct kvm_sregs *sregs)
 {
-	if (!ioctl(machine->vcpu, KVM_GET_REGS, regs) &&
-	    !ioctl(machine->vcpu, KVM_GET_SREGS, sregs))
+	if (!ioctl(vcpu->fd, KVM_GET_REGS, regs) &&
+	    !ioctl(vcpu->fd, KVM_GET_SREGS, sregs))
 		return true;
 	report_note("the vCPU's registers cannot be read: %s", strerror(errno));
 	return false;
 }
 
-static struct walk_result translate(struct machine *machine,
+static struct walk_result translate(struct vcpu *vcpu,
 				    const struct kvm_sregs *sregs, __u64 linear)
 {
 	struct walk walk = {
 		.cr0 = sregs->cr0, .cr3 = sregs->cr3, .cr4 = sregs->cr4,
-		.efer = sregs->efer, .read = machine_read, .context = machine,
+		.efer = sregs->efer, .read = machine_read, .context = vcpu->machine,
 	};
 
 	return walk_address(&walk, linear);
@@ -101,10 +101,10 @@ static __u64 linear(const struct kvm_sregs *sregs, const struct kvm_segment *seg
 }
 
 /* A sentence if a linear address leads nowhere; NULL if there is RAM. */
-static const char *why_nowhere(struct machine *machine, const struct kvm_sregs *sregs,
+static const char *why_nowhere(struct vcpu *vcpu, const struct kvm_sregs *sregs,
 			       __u64 address)
 {
-	struct walk_result at = translate(machine, sregs, address);
+	struct walk_result at = translate(vcpu, sregs, address);
 	static char text[160];
 	__u8 byte;
 
@@ -112,7 +112,7 @@ static const char *why_nowhere(struct machine *machine, const struct kvm_sregs *
 		snprintf(text, sizeof(text),
 			 "is not mapped: level %u of the page tables, entry at %#llx: %s",
 			 at.level, at.entry, at.why);
-	else if (!machine_read(machine, at.physical, &byte, 1))
+	else if (!machine_read(vcpu->machine, at.physical, &byte, 1))
 		snprintf(text, sizeof(text),
 			 "is mapped to physical %#llx, where the guest has no memory",
 			 at.physical);
@@ -123,24 +123,24 @@ static const char *why_nowhere(struct machine *machine, const struct kvm_sregs *
 
 /**
  * report_rip_outside() - is RIP where the guest has no memory?
- * @machine: the machine
+ * @vcpu: the vCPU
  * @address: the guest-physical address, if so
  *
  * Return: true if RIP is mapped, but to no RAM.
  */
-bool report_rip_outside(struct machine *machine, __u64 *address)
+bool report_rip_outside(struct vcpu *vcpu, __u64 *address)
 {
 	struct walk_result at;
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
 	__u8 byte;
 
-	if (ioctl(machine->vcpu, KVM_GET_REGS, &regs) ||
-	    ioctl(machine->vcpu, KVM_GET_SREGS, &sregs))
+	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs) ||
+	    ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
 		return false;
-	at = translate(machine, &sregs, linear(&sregs, &sregs.cs, regs.rip));
+	at = translate(vcpu, &sregs, linear(&sregs, &sregs.cs, regs.rip));
 	*address = at.physical;
-	return !at.why && !machine_read(machine, at.physical, &byte, 1);
+	return !at.why && !machine_read(vcpu->machine, at.physical, &byte, 1);
 }
 
 static void advise_on_idt(const struct kvm_sregs *sregs)
@@ -154,38 +154,38 @@ static void advise_on_idt(const struct kvm_sregs *sregs)
 		       (sregs->idt.limit + 1U) / gate, gate);
 }
 
-static void advise_on_addresses(struct machine *machine, const struct kvm_regs *regs,
+static void advise_on_addresses(struct vcpu *vcpu, const struct kvm_regs *regs,
 				const struct kvm_sregs *sregs)
 {
 	const char *why;
 
-	why = why_nowhere(machine, sregs, linear(sregs, &sregs->cs, regs->rip));
+	why = why_nowhere(vcpu, sregs, linear(sregs, &sregs->cs, regs->rip));
 	if (why)
 		advise("RIP %#llx %s.", regs->rip, why);
-	why = why_nowhere(machine, sregs, linear(sregs, &sregs->ss, regs->rsp - 8));
+	why = why_nowhere(vcpu, sregs, linear(sregs, &sregs->ss, regs->rsp - 8));
 	if (why)
 		advise("The stack below RSP %#llx %s; nothing can be pushed.",
 		       regs->rsp, why);
 	if (sregs->idt.limit) {
-		why = why_nowhere(machine, sregs, sregs->idt.base);
+		why = why_nowhere(vcpu, sregs, sregs->idt.base);
 		if (why)
 			advise("The IDT at %#llx %s.", sregs->idt.base, why);
 	}
 	if (sregs->cr0 & CR0_PE) {
-		why = why_nowhere(machine, sregs, sregs->gdt.base);
+		why = why_nowhere(vcpu, sregs, sregs->gdt.base);
 		if (why)
 			advise("The GDT at %#llx %s.", sregs->gdt.base, why);
 	}
 }
 
 /* CR2 keeps the address of the last page fault, be it this one or an older one. */
-static void advise_on_page_fault(struct machine *machine, const struct kvm_sregs *sregs)
+static void advise_on_page_fault(struct vcpu *vcpu, const struct kvm_sregs *sregs)
 {
 	const char *why;
 
 	if (!(sregs->cr0 & CR0_PG) || !sregs->cr2)
 		return;
-	why = why_nowhere(machine, sregs, sregs->cr2);
+	why = why_nowhere(vcpu, sregs, sregs->cr2);
 	if (why)
 		advise("The last page fault was at CR2 %#llx, which %s.", sregs->cr2, why);
 	else
@@ -195,22 +195,22 @@ static void advise_on_page_fault(struct machine *machine, const struct kvm_sregs
 
 /**
  * report_triple_fault() - an exception while a double fault was delivered
- * @machine: the machine
+ * @vcpu: the vCPU
  */
-void report_triple_fault(struct machine *machine)
+void report_triple_fault(struct vcpu *vcpu)
 {
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
 
 	report_note("triple fault: the guest took an exception, and there was no way to tell it");
-	if (!report_read(machine, &regs, &sregs))
+	if (!report_read(vcpu, &regs, &sregs))
 		return;
-	state_print(stderr, machine, &regs, &sregs);
+	state_print(stderr, vcpu, &regs, &sregs);
 	fputs("Look at:\n", stderr);
 	advise("The instruction at RIP is, as a rule, the one that faulted first.");
 	advise_on_idt(&sregs);
-	advise_on_addresses(machine, &regs, &sregs);
-	advise_on_page_fault(machine, &sregs);
+	advise_on_addresses(vcpu, &regs, &sregs);
+	advise_on_page_fault(vcpu, &sregs);
 }
 
 /* SDM Vol. 3, "VM-Entry Failures During or After Loading Guest State". */
@@ -266,10 +266,10 @@ static void advise_on_state(const struct kvm_regs *regs, const struct kvm_sregs 
 
 /**
  * report_entry_failure() - the processor refused to enter the guest
- * @machine: the machine
+ * @vcpu: the vCPU
  * @reason: exit reason with bit 31 set, or VM-instruction error
  */
-void report_entry_failure(struct machine *machine, __u64 reason)
+void report_entry_failure(struct vcpu *vcpu, __u64 reason)
 {
 	const char *name = name_of(entry_failures, reason);
 	struct kvm_sregs sregs;
@@ -278,9 +278,9 @@ void report_entry_failure(struct machine *machine, __u64 reason)
 	report_note("VM entry failed: %s (%s %#llx)", name ? name : "no name known",
 		    reason & VMX_EXIT_REASONS_FAILED_VMENTRY ? "exit reason" :
 		    "VM-instruction error", reason);
-	if (!report_read(machine, &regs, &sregs))
+	if (!report_read(vcpu, &regs, &sregs))
 		return;
-	state_print(stderr, machine, &regs, &sregs);
+	state_print(stderr, vcpu, &regs, &sregs);
 	fputs("Look at:\n", stderr);
 	advise_on_state(&regs, &sregs);
 	advise("The kernel's log has more: sudo dmesg");
@@ -288,20 +288,20 @@ void report_entry_failure(struct machine *machine, __u64 reason)
 
 /**
  * report_no_memory() - the guest used an address where it has no memory
- * @machine: the machine
+ * @vcpu: the vCPU
  * @did: what it did: "read", "wrote", "jumped to"
  * @address: guest-physical
  */
-void report_no_memory(struct machine *machine, const char *did, __u64 address)
+void report_no_memory(struct vcpu *vcpu, const char *did, __u64 address)
 {
-	const struct layout *layout = &machine->layout;
+	const struct layout *layout = &vcpu->machine->layout;
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
 
 	report_note("the guest %s physical address %#llx, where it has no memory", did, address);
-	if (!report_read(machine, &regs, &sregs))
+	if (!report_read(vcpu, &regs, &sregs))
 		return;
-	state_print(stderr, machine, &regs, &sregs);
+	state_print(stderr, vcpu, &regs, &sregs);
 	fputs("Look at:\n", stderr);
 	if (layout->high)
 		advise("RAM is 0 to %#llx and %#llx to %#llx.", layout->low - 1,
@@ -321,12 +321,12 @@ static const struct name internal_errors[] = {
 
 /**
  * report_internal_error() - the device gave up on the guest
- * @machine: the machine
+ * @vcpu: the vCPU
  * @suberror: KVM_INTERNAL_ERROR_*
  * @data: more numbers
  * @count: of them
  */
-void report_internal_error(struct machine *machine, __u32 suberror,
+void report_internal_error(struct vcpu *vcpu, __u32 suberror,
 			   const __u64 *data, unsigned int count)
 {
 	const char *name = name_of(internal_errors, suberror);
@@ -338,35 +338,35 @@ void report_internal_error(struct machine *machine, __u32 suberror,
 		    name ? name : "no name known", suberror);
 	for (i = 0; i < count && i < 16; i++)
 		fprintf(stderr, "  data[%u] %#llx\n", i, data[i]);
-	if (report_read(machine, &regs, &sregs))
-		state_print(stderr, machine, &regs, &sregs);
+	if (report_read(vcpu, &regs, &sregs))
+		state_print(stderr, vcpu, &regs, &sregs);
 }
 
 /**
  * report_unhandled() - an exit that the launcher does not know
- * @machine: the machine
+ * @vcpu: the vCPU
  * @what: kind of number
  * @reason: the number
  */
-void report_unhandled(struct machine *machine, const char *what, __u64 reason)
+void report_unhandled(struct vcpu *vcpu, const char *what, __u64 reason)
 {
 	static const struct name names[] = { VMX_EXIT_REASONS, { 0, NULL } };
-	bool basic = machine->run->exit_reason == KVM_EXIT_UNKNOWN;
+	bool basic = vcpu->run->exit_reason == KVM_EXIT_UNKNOWN;
 	const char *name = basic ? name_of(names, reason & 0xffff) : NULL;
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
 
 	report_note("%s: %#llx%s%s", what, reason, name ? " " : "", name ? name : "");
-	if (report_read(machine, &regs, &sregs))
-		state_print(stderr, machine, &regs, &sregs);
+	if (report_read(vcpu, &regs, &sregs))
+		state_print(stderr, vcpu, &regs, &sregs);
 }
 
 /**
  * report_run_error() - KVM_RUN itself failed
- * @machine: the machine
+ * @vcpu: the vCPU
  * @err: its errno
  */
-void report_run_error(struct machine *machine, int err)
+void report_run_error(struct vcpu *vcpu, int err)
 {
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
@@ -376,24 +376,24 @@ void report_run_error(struct machine *machine, int err)
 			    strerror(err));
 	else
 		report_note("KVM_RUN: %s", strerror(err));
-	if (report_read(machine, &regs, &sregs))
-		state_print(stderr, machine, &regs, &sregs);
+	if (report_read(vcpu, &regs, &sregs))
+		state_print(stderr, vcpu, &regs, &sregs);
 }
 
 /**
  * report_timeout() - the time was over before the guest ended
- * @machine: the machine
+ * @vcpu: the vCPU
  * @milliseconds: how much it had
  */
-void report_timeout(struct machine *machine, __u64 milliseconds)
+void report_timeout(struct vcpu *vcpu, __u64 milliseconds)
 {
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
 
 	report_note("timeout: after %llu.%03llu s the guest still ran here:",
 		    milliseconds / 1000, milliseconds % 1000);
-	if (report_read(machine, &regs, &sregs))
-		state_print(stderr, machine, &regs, &sregs);
+	if (report_read(vcpu, &regs, &sregs))
+		state_print(stderr, vcpu, &regs, &sregs);
 }
 
 /* SDM Vol. 3, "Exceptions and Interrupts" (2024: table 6-1). */
@@ -407,12 +407,12 @@ static const char *const exceptions[] = {
 
 /**
  * report_vector() - in real mode, an interrupt vector without a handler was used
- * @machine: the machine
+ * @vcpu: the vCPU
  * @regs: as they were when the vector was used
  * @sregs: the same
  * @vector: its number
  */
-void report_vector(struct machine *machine, const struct kvm_regs *regs,
+void report_vector(struct vcpu *vcpu, const struct kvm_regs *regs,
 		   const struct kvm_sregs *sregs, unsigned int vector)
 {
 	__u64 at = sregs->cs.base + (regs->rip & 0xffff);
@@ -420,7 +420,7 @@ void report_vector(struct machine *machine, const struct kvm_regs *regs,
 	bool by_int;
 
 	/* After INT, the address saved is behind it; after a fault, it is at it. */
-	by_int = at >= 2 && machine_read(machine, at - 2, code, 2) &&
+	by_int = at >= 2 && machine_read(vcpu->machine, at - 2, code, 2) &&
 		 code[0] == 0xcd && code[1] == vector;
 	if (by_int)
 		report_note("INT %#x at %04x:%04llx has no handler, and there is no BIOS",
@@ -432,7 +432,7 @@ void report_vector(struct machine *machine, const struct kvm_regs *regs,
 	else
 		report_note("vector %#x, used before %04x:%04llx, has no handler",
 			    vector, sregs->cs.selector, regs->rip & 0xffff);
-	state_print(stderr, machine, regs, sregs);
+	state_print(stderr, vcpu, regs, sregs);
 	fputs("Look at:\n", stderr);
 	advise("The vector table is at 0, four bytes each, offset and segment: %#x is at %#x.",
 	       vector, 4 * vector);

@@ -9,22 +9,22 @@
 __printf(1, 2)
 void report_note(const char *fmt, ...);
 
-bool report_read(struct machine *machine, struct kvm_regs *regs,
+bool report_read(struct vcpu *vcpu, struct kvm_regs *regs,
 		 struct kvm_sregs *sregs);
-bool report_rip_outside(struct machine *machine, __u64 *address);
+bool report_rip_outside(struct vcpu *vcpu, __u64 *address);
 
-void report_triple_fault(struct machine *machine);
-void report_entry_failure(struct machine *machine, __u64 reason);
-void report_no_memory(struct machine *machine, const char *did, __u64 address);
-void report_internal_error(struct machine *machine, __u32 suberror,
+void report_triple_fault(struct vcpu *vcpu);
+void report_entry_failure(struct vcpu *vcpu, __u64 reason);
+void report_no_memory(struct vcpu *vcpu, const char *did, __u64 address);
+void report_internal_error(struct vcpu *vcpu, __u32 suberror,
 			   const __u64 *data, unsigned int count);
-void report_unhandled(struct machine *machine, const char *what, __u64 reason);
-void report_run_error(struct machine *machine, int err);
-void report_timeout(struct machine *machine, __u64 milliseconds);
-void report_vector(struct machine *machine, const struct kvm_regs *regs,
+void report_unhandled(struct vcpu *vcpu, const char *what, __u64 reason);
+void report_run_error(struct vcpu *vcpu, int err);
+void report_timeout(struct vcpu *vcpu, __u64 milliseconds);
+void report_vector(struct vcpu *vcpu, const struct kvm_regs *regs,
 		   const struct kvm_sregs *sregs, unsigned int vector);
 
-void state_print(FILE *out, struct machine *machine, const struct kvm_regs *regs,
+void state_print(FILE *out, struct vcpu *vcpu, const struct kvm_regs *regs,
 		 const struct kvm_sregs *sregs);
 
 int stats_print(int vcpu, FILE *out);

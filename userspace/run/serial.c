@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A 16550 serial port, for guests that poll it: all eight registers, the
- * FIFOs, loop-back and the modem lines. No interrupt line: IIR tells what
- * would be pending, nobody is interrupted. Sending takes no time.
+ * A 16550 serial port: all eight registers, the FIFOs, loop-back, the modem lines
+ * and, where somebody listens, the interrupt line. Sending takes no time.
  *
  * When the other end has no more to say (end of file on standard input), the
  * carrier goes away: MSR.DCD drops. That is how a guest sees the end.
@@ -12,6 +11,11 @@
  * terminal. LSR tells both "you may send" and "there is input", so one read of
  * it before each byte sent means nothing; a second one in a row, or a read of
  * RBR, means that the guest waits for input.
+ *
+ * With an interrupt line it is otherwise. Drivers read LSR and RBR a few times in
+ * a row as they start, try which bits of IER are there, and empty the FIFO after
+ * that: what it held would be lost. There, who waits for input has its interrupt
+ * enabled, in the chip and by OUT2, or reads LSR for ever.
  *
  * Registers: National Semiconductor's PC16550D data sheet, section 8.
  */
@@ -28,6 +32,9 @@
 #define IER_BITS	(UART_IER_RDI | UART_IER_THRI | UART_IER_RLSI | UART_IER_MSI)
 #define FCR_STAYS	(UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_MASK)
 #define IIR_FIFOS	0xc0
+
+/* Who reads LSR that often and does nothing else waits for input. */
+#define POLLS		64
 
 /**
  * serial_init() - the state after reset
@@ -49,9 +56,14 @@ static bool is_loop(const struct serial *serial)
 	return serial->mcr & UART_MCR_LOOP;
 }
 
+static unsigned int places(const struct serial *serial)
+{
+	return serial->fcr & UART_FCR_ENABLE_FIFO ? SERIAL_FIFO : 1;
+}
+
 static void push(struct serial *serial, __u8 byte)
 {
-	unsigned int room = serial->fcr & UART_FCR_ENABLE_FIFO ? SERIAL_FIFO : 1;
+	unsigned int room = places(serial);
 
 	if (serial->used < room) {
 		serial->fifo[(serial->head + serial->used++) % SERIAL_FIFO] = byte;
@@ -106,7 +118,8 @@ static void receive(struct serial *serial)
 {
 	int byte;
 
-	if (serial->used || serial->hung_up || !serial->wants_input || is_loop(serial))
+	if (!serial->line.receive || serial->used || serial->hung_up ||
+	    !serial->wants_input || is_loop(serial))
 		return;
 
 	byte = serial->line.receive(serial->line.context, serial->idle);
@@ -149,20 +162,38 @@ static __u8 read_lsr(struct serial *serial)
 }
 
 /* In the chip's order of priority. */
+static __u8 pending(const struct serial *serial)
+{
+	if ((serial->ier & UART_IER_RLSI) && serial->overrun)
+		return UART_IIR_RLSI;
+	if ((serial->ier & UART_IER_RDI) && serial->used)
+		return UART_IIR_RDI;
+	if ((serial->ier & UART_IER_THRI) && serial->thr_empty)
+		return UART_IIR_THRI;
+	if ((serial->ier & UART_IER_MSI) && serial->delta)
+		return UART_IIR_MSI;
+	return UART_IIR_NO_INT;
+}
+
+/* On a PC, OUT2 connects the chip with the interrupt line; not in loop-back. */
+static void update_line(struct serial *serial)
+{
+	bool level = (serial->mcr & UART_MCR_OUT2) && !is_loop(serial) &&
+		     pending(serial) != UART_IIR_NO_INT;
+
+	if (level == serial->level)
+		return;
+	serial->level = level;
+	if (serial->line.interrupt)
+		serial->line.interrupt(serial->line.context, level);
+}
+
 static __u8 read_iir(struct serial *serial)
 {
-	__u8 iir = UART_IIR_NO_INT;
+	__u8 iir = pending(serial);
 
-	if ((serial->ier & UART_IER_RLSI) && serial->overrun) {
-		iir = UART_IIR_RLSI;
-	} else if ((serial->ier & UART_IER_RDI) && serial->used) {
-		iir = UART_IIR_RDI;
-	} else if ((serial->ier & UART_IER_THRI) && serial->thr_empty) {
-		iir = UART_IIR_THRI;
+	if (iir == UART_IIR_THRI)
 		serial->thr_empty = false;
-	} else if ((serial->ier & UART_IER_MSI) && serial->delta) {
-		iir = UART_IIR_MSI;
-	}
 	return serial->fcr & UART_FCR_ENABLE_FIFO ? iir | IIR_FIFOS : iir;
 }
 
@@ -205,13 +236,7 @@ static void write_fcr(struct serial *serial, __u8 value)
 	serial->fcr = value & UART_FCR_ENABLE_FIFO ? value & FCR_STAYS : 0;
 }
 
-/**
- * serial_write() - the guest writes a register
- * @serial: the serial port
- * @offset: of the port, 0 to 7
- * @value: the byte
- */
-void serial_write(struct serial *serial, unsigned int offset, __u8 value)
+static void write_register(struct serial *serial, unsigned int offset, __u8 value)
 {
 	bool divisor = serial->lcr & UART_LCR_DLAB;
 
@@ -246,14 +271,7 @@ void serial_write(struct serial *serial, unsigned int offset, __u8 value)
 	}
 }
 
-/**
- * serial_read() - the guest reads a register
- * @serial: the serial port
- * @offset: of the port, 0 to 7
- *
- * Return: the byte.
- */
-__u8 serial_read(struct serial *serial, unsigned int offset)
+static __u8 read_register(struct serial *serial, unsigned int offset)
 {
 	bool divisor = serial->lcr & UART_LCR_DLAB;
 
@@ -275,4 +293,63 @@ __u8 serial_read(struct serial *serial, unsigned int offset)
 	default:
 		return serial->scr;
 	}
+}
+
+/**
+ * serial_write() - the guest writes a register
+ * @serial: the serial port
+ * @offset: of the port, 0 to 7
+ * @value: the byte
+ */
+void serial_write(struct serial *serial, unsigned int offset, __u8 value)
+{
+	write_register(serial, offset, value);
+	/* A chip takes its time to send: the line goes down and up again. */
+	if (serial->level && offset == UART_TX && pending(serial) == UART_IIR_THRI) {
+		serial->level = false;
+		if (serial->line.interrupt)
+			serial->line.interrupt(serial->line.context, false);
+	}
+	update_line(serial);
+}
+
+/**
+ * serial_read() - the guest reads a register
+ * @serial: the serial port
+ * @offset: of the port, 0 to 7
+ *
+ * Return: the byte.
+ */
+__u8 serial_read(struct serial *serial, unsigned int offset)
+{
+	__u8 value = read_register(serial, offset);
+
+	update_line(serial);
+	return value;
+}
+
+/**
+ * serial_room() - how much input may come from the line
+ * @serial: the serial port
+ *
+ * Return: bytes; 0 as well if the guest does not look for input.
+ */
+unsigned int serial_room(const struct serial *serial)
+{
+	bool by_interrupt = (serial->ier & UART_IER_RDI) && (serial->mcr & UART_MCR_OUT2);
+
+	if (is_loop(serial) || !(by_interrupt || serial->asked >= POLLS))
+		return 0;
+	return places(serial) - serial->used;
+}
+
+/**
+ * serial_push() - a byte comes from the line
+ * @serial: the serial port; serial_room() has said that it has room
+ * @byte: the byte
+ */
+void serial_push(struct serial *serial, __u8 byte)
+{
+	push(serial, byte);
+	update_line(serial);
 }

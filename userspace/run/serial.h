@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A 16550 serial port, for guests that poll it.
+ * A 16550 serial port.
  */
 #ifndef RUN_SERIAL_H
 #define RUN_SERIAL_H
@@ -18,12 +18,15 @@ enum { SERIAL_NOTHING = -1, SERIAL_HANGUP = -2 };
  * struct serial_line - what is at the other end
  * @send: take a byte
  * @receive: give a byte, SERIAL_NOTHING or SERIAL_HANGUP; @idle says how many
- *	times in a row the guest asked in vain, so that the line may take its time
- * @context: for both
+ *	times in a row the guest asked in vain, so that the line may take its time;
+ *	NULL if serial_push() brings the bytes
+ * @interrupt: the interrupt line has a new level; NULL if there is none
+ * @context: for all of them
  */
 struct serial_line {
 	void (*send)(void *context, __u8 byte);
 	int (*receive)(void *context, unsigned int idle);
+	void (*interrupt)(void *context, bool level);
 	void *context;
 };
 
@@ -43,6 +46,7 @@ struct serial_line {
  * @msr: modem status, as the guest read it last
  * @delta: bits 0 to 3 of the modem status: what has changed since then
  * @overrun: a byte was lost, only possible in loop-back
+ * @level: of the interrupt line
  * @thr_empty: the interrupt "transmitter empty" waits to be read from IIR
  * @hung_up: the line gives no more bytes
  * @wants_input: the guest looks for input
@@ -56,6 +60,7 @@ struct serial {
 	unsigned int used;
 	__u8 ier, fcr, lcr, mcr, scr, dll, dlm, msr, delta;
 	bool overrun;
+	bool level;
 	bool thr_empty;
 	bool hung_up;
 	bool wants_input;
@@ -66,5 +71,7 @@ struct serial {
 void serial_init(struct serial *serial, const struct serial_line *line);
 void serial_write(struct serial *serial, unsigned int offset, __u8 value);
 __u8 serial_read(struct serial *serial, unsigned int offset);
+unsigned int serial_room(const struct serial *serial);
+void serial_push(struct serial *serial, __u8 byte);
 
 #endif /* RUN_SERIAL_H */

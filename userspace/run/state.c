@@ -127,19 +127,19 @@ static void print_registers(FILE *out, const struct kvm_regs *regs,
 }
 
 /* Byte by byte: the next page may be elsewhere, or nowhere. */
-static unsigned int fetch(struct machine *machine, const struct kvm_sregs *sregs,
+static unsigned int fetch(struct vcpu *vcpu, const struct kvm_sregs *sregs,
 			  __u64 linear, __u8 *code, unsigned int size)
 {
 	struct walk walk = {
 		.cr0 = sregs->cr0, .cr3 = sregs->cr3, .cr4 = sregs->cr4,
-		.efer = sregs->efer, .read = machine_read, .context = machine,
+		.efer = sregs->efer, .read = machine_read, .context = vcpu->machine,
 	};
 	unsigned int i;
 
 	for (i = 0; i < size; i++) {
 		struct walk_result at = walk_address(&walk, linear + i);
 
-		if (at.why || !machine_read(machine, at.physical, &code[i], 1))
+		if (at.why || !machine_read(vcpu->machine, at.physical, &code[i], 1))
 			break;
 	}
 	return i;
@@ -156,7 +156,7 @@ static void print_bytes(FILE *out, const __u8 *bytes, unsigned int count)
 		fputs("   ", out);
 }
 
-static void print_code(FILE *out, struct machine *machine, const struct kvm_regs *regs,
+static void print_code(FILE *out, struct vcpu *vcpu, const struct kvm_regs *regs,
 		       const struct kvm_sregs *sregs)
 {
 	cs_mode mode = sregs->cs.db ? CS_MODE_32 : CS_MODE_16;
@@ -167,7 +167,7 @@ static void print_code(FILE *out, struct machine *machine, const struct kvm_regs
 
 	if (sregs->efer & EFER_LMA && sregs->cs.l)
 		mode = CS_MODE_64;
-	size = fetch(machine, sregs, sregs->cs.base + regs->rip, code, sizeof(code));
+	size = fetch(vcpu, sregs, sregs->cs.base + regs->rip, code, sizeof(code));
 	if (!size) {
 		fputs("  code   cannot be read: nothing is mapped at RIP\n", out);
 		return;
@@ -201,13 +201,13 @@ static void print_code(FILE *out, struct machine *machine, const struct kvm_regs
 /**
  * state_print() - registers and code, for a report
  * @out: where to
- * @machine: for its memory
+ * @vcpu: for its memory
  * @regs: the registers
  * @sregs: the others
  */
-void state_print(FILE *out, struct machine *machine, const struct kvm_regs *regs,
+void state_print(FILE *out, struct vcpu *vcpu, const struct kvm_regs *regs,
 		 const struct kvm_sregs *sregs)
 {
-	print_code(out, machine, regs, sregs);
+	print_code(out, vcpu, regs, sregs);
 	print_registers(out, regs, sregs);
 }

@@ -3,7 +3,7 @@
  * The exit statuses of minivmm-run, and the words that go with a failure.
  *
  * A guest has 0 to 63 for itself. What the launcher says with its own statuses
- * never looks like a guest's: 64 to 78 are those of <sysexits.h>, 80 to 85 tell
+ * never looks like a guest's: 64 to 78 are those of <sysexits.h>, 80 to 88 tell
  * how a guest came to an end that it did not ask for, 124 is timeout(1)'s, and
  * a signal is 128 plus its number, as shells show it.
  */
@@ -34,6 +34,9 @@ enum status {
 	STATUS_UNHANDLED	= 83,
 	STATUS_WAITS		= 84,
 	STATUS_NO_VECTOR	= 85,
+	STATUS_RESET		= 86,
+	STATUS_PANIC		= 87,
+	STATUS_LEFT		= 88,
 
 	STATUS_TIMEOUT		= 124,
 	STATUS_SIGNAL		= 128,
@@ -41,9 +44,11 @@ enum status {
 
 /**
  * struct failure - why something did not work, for the user to read
+ * @about: the file that it is about, NULL for none
  * @text: one sentence, and where it helps a second one that says what to do
  */
 struct failure {
+	const char *about;
 	char text[512];
 };
 

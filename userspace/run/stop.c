@@ -5,7 +5,7 @@
  * A signal that asks us to end may arrive at any moment; the one moment that
  * is hard is between the look at stop_asked() and the system call that blocks.
  *
- * KVM_RUN: the handler sets kvm_run's immediate_exit, which KVM_RUN looks at
+ * KVM_RUN: threads_kick() sets kvm_run's immediate_exit, which KVM_RUN looks at
  * with signals already going to interrupt it. Whatever the moment, it returns
  * -EINTR.
  *
@@ -24,6 +24,7 @@
 #include <unistd.h>
 #include "console.h"
 #include "stop.h"
+#include "threads.h"
 
 #define TICK_NS		(50 * 1000 * 1000)
 
@@ -39,7 +40,6 @@ static const int crashes[] = {
 };
 
 static int stop_reason;
-static __u8 *stop_flag;
 static timer_t stop_timer;
 static bool sigpipe_was_ignored;
 
@@ -60,7 +60,7 @@ static void ask(int reason)
 	/* The first reason stays the reason; later ticks change nothing. */
 	__atomic_compare_exchange_n(&stop_reason, &none, reason, false,
 				    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-	__atomic_store_n(stop_flag, 1, __ATOMIC_RELAXED);
+	threads_kick();
 }
 
 static void on_end(int signal, siginfo_t *info, void *context)
@@ -128,6 +128,14 @@ static void on_continue(int signal, siginfo_t *info, void *context)
 	errno = saved;
 }
 
+/* It has done what it was sent for by coming. */
+static void on_kick(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	(void)info;
+	(void)context;
+}
+
 /* What our parent chose to ignore (nohup, a shell's "&") stays ignored. */
 static void catch(int signal, void (*handler)(int, siginfo_t *, void *))
 {
@@ -136,7 +144,7 @@ static void catch(int signal, void (*handler)(int, siginfo_t *, void *))
 	struct sigaction old;
 
 	sigaction(signal, NULL, &old);
-	if (old.sa_handler == SIG_IGN && signal != SIGALRM)
+	if (old.sa_handler == SIG_IGN && signal != SIGALRM && signal != STOP_KICK)
 		return;
 	sigfillset(&action.sa_mask);
 	sigaction(signal, &action, NULL);
@@ -162,21 +170,20 @@ static int start_timer(__u64 timeout)
 
 /**
  * stop_arm() - from now on, signals and time end the run
- * @immediate_exit: the flag in kvm_run that makes KVM_RUN return
  * @timeout: in milliseconds, 0 for none
  *
  * Return: 0 or a negative errno.
  */
-int stop_arm(__u8 *immediate_exit, __u64 timeout)
+int stop_arm(__u64 timeout)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, old;
 	size_t i;
 
-	stop_flag = immediate_exit;
 	for (i = 0; i < ARRAY_SIZE(asked_to_end); i++)
 		catch(asked_to_end[i], on_end);
 	for (i = 0; i < ARRAY_SIZE(crashes); i++)
 		catch(crashes[i], on_crash);
+	catch(STOP_KICK, on_kick);
 	catch(SIGTSTP, on_stop);
 	catch(SIGCONT, on_continue);
 
@@ -211,7 +218,7 @@ void stop_disarm(void)
 /**
  * stop_asked() - has anything asked us to end?
  *
- * Return: the signal, STOP_TIMEOUT for the time limit, 0 if not.
+ * Return: the signal, STOP_TIMEOUT for the time limit, STOP_GUEST, 0 if not.
  */
 int stop_asked(void)
 {
@@ -228,6 +235,31 @@ void stop_by_pipe(void)
 {
 	if (!sigpipe_was_ignored)
 		ask(SIGPIPE);
+}
+
+/**
+ * stop_by_guest() - the guest has come to its end
+ *
+ * Context: any thread.
+ */
+void stop_by_guest(void)
+{
+	ask(STOP_GUEST);
+	tick();
+}
+
+/**
+ * stop_mask() - what threads other than our own have blocked
+ * @blocked: to be filled
+ */
+void stop_mask(sigset_t *blocked)
+{
+	size_t i;
+
+	sigfillset(blocked);
+	sigdelset(blocked, STOP_KICK);
+	for (i = 0; i < ARRAY_SIZE(crashes); i++)
+		sigdelset(blocked, crashes[i]);
 }
 
 /**

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef RUN_EXITS_H
-#define RUN_EXITS_H
+#ifndef RUN_RUN_H
+#define RUN_RUN_H
 
 #include "machine.h"
 #include "options.h"
 
 int guest_run(struct machine *machine, const struct options *options);
 
-#endif /* RUN_EXITS_H */
+#endif /* RUN_RUN_H */
