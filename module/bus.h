@@ -25,6 +25,7 @@ enum mvm_bus_kind {
  * @len: how many there are; an access is its own if all of it is in there
  * @read: the guest reads @len bytes, 1 to 8; false: user space is to answer
  * @write: the guest writes them; false: user space shall see it
+ * @owner: the device's own
  * @next: on the same bus
  *
  * Any vCPU calls these, several at the same time, perhaps with preemption off:
@@ -35,6 +36,7 @@ struct mvm_bus_device {
 	u32 len;
 	bool (*read)(struct mvm_bus_device *device, u64 addr, u32 len, void *data);
 	bool (*write)(struct mvm_bus_device *device, u64 addr, u32 len, const void *data);
+	void *owner;
 	struct mvm_bus_device *next;
 };
 

@@ -52,11 +52,16 @@ static int __init minivmm_init(void)
 	ret = mvm_cpuid_init();
 	if (ret)
 		goto exit_vmx;
-	ret = mvm_device_register();
+	ret = mvm_irqfd_init();
 	if (ret)
 		goto exit_vmx;
+	ret = mvm_device_register();
+	if (ret)
+		goto exit_irqfd;
 	return 0;
 
+exit_irqfd:
+	mvm_irqfd_exit();
 exit_vmx:
 	mvm_vmx_exit();
 	return ret;
@@ -66,6 +71,7 @@ module_init(minivmm_init);
 static void __exit minivmm_exit(void)
 {
 	mvm_device_unregister();
+	mvm_irqfd_exit();
 	mvm_vmx_exit();
 }
 module_exit(minivmm_exit);

@@ -33,8 +33,6 @@
 /* As KVM has them on x86: vCPUs of a VM, and the range of their numbers */
 #define MVM_MAX_VCPUS		1024
 #define MVM_MAX_VCPU_ID		4096
-/* What KVM_CAP_IRQ_ROUTING reports, as KVM */
-#define MVM_MAX_IRQ_ROUTES	4096
 
 /* KVM_MAX_CPUID_ENTRIES */
 #define MVM_MAX_CPUID_ENTRIES	256
@@ -65,6 +63,11 @@
  * @max_vcpu_id: vCPUs' numbers are below it; 0: MVM_MAX_VCPU_ID
  * @nr_vcpus: how many there are or are being created
  * @irqchip: vCPUs have a local APIC in the kernel; constant once there is one
+ * @irqchip_pins: how many pins user space's I/O APIC has, where it keeps it
+ * @bsp_id: number of the vCPU that is the boot processor
+ * @chips: PIC and I/O APIC, or NULL if user space keeps them; set before @irqchip
+ * @routes: where GSIs lead to, or NULL; written with @lock held, read under RCU
+ * @irqfds: see there
  * @irq_acks: who wants to know of EOIs; written with @lock held, read under RCU
  * @tsc_offset: what a new vCPU's TSC is ahead of the host's
  * @tsc_khz: what a new vCPU's KVM_GET_TSC_KHZ says
@@ -87,6 +90,11 @@ struct mvm_vm {
 	u32 max_vcpu_id;
 	int nr_vcpus;
 	bool irqchip;
+	u32 irqchip_pins;
+	u32 bsp_id;
+	struct mvm_irqchip *chips;
+	struct mvm_routes __rcu *routes;
+	struct mvm_irqfds irqfds;
 	struct hlist_head irq_acks;
 	u64 tsc_offset;
 	u32 tsc_khz;
@@ -114,7 +122,8 @@ struct mvm_vm {
 #define MVM_PENDING_STEP	BIT(10)	/* stays set while user space single-steps */
 #define MVM_PENDING_STEPPED	BIT(11)	/* a step is complete: tell user space */
 #define MVM_PENDING_WAIT	BIT(12)	/* mvm_vcpu::mp_state is not RUNNABLE */
-#define MVM_PENDING_APIC	BIT(13)	/* the local APIC may have an interrupt */
+#define MVM_PENDING_APIC	BIT(13)	/* the local APIC, or the PIC, may have an interrupt */
+#define MVM_PENDING_EOI		BIT(14)	/* user space's I/O APIC is to see an EOI */
 
 /**
  * struct mvm_exception - an exception that waits for the next VM entry

@@ -46,6 +46,16 @@ static int do_user_work(struct mvm_vcpu *vcpu)
 }
 
 /*
+ * Would an interrupt that user space injects now go in? With a local APIC here it
+ * comes from user space's PIC.
+ */
+static bool may_inject(struct mvm_vcpu *vcpu)
+{
+	return (likely(!vcpu->apic) || mvm_irq_takes_extint(vcpu)) &&
+	       mvm_vmx_ready_for_interrupt(vcpu);
+}
+
+/*
  * Into the guest until something is user space's to do. A handler that has to
  * sleep leaves the vCPU put; here it is loaded again.
  */
@@ -71,7 +81,7 @@ static int run_loop(struct mvm_vcpu *vcpu)
 			return ret;
 		/* The interrupt window was asked for: a VM exit opens it. */
 		if (unlikely(vcpu->pending & MVM_PENDING_WINDOW) &&
-		    vcpu->vmx.loaded && mvm_vmx_ready_for_interrupt(vcpu)) {
+		    vcpu->vmx.loaded && may_inject(vcpu)) {
 			vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
 			return 0;
 		}
@@ -132,9 +142,9 @@ static void tell_user(struct mvm_vcpu *vcpu)
 	if (!loaded)
 		mvm_vmx_attach(vcpu);
 	run->if_flag = mvm_vmx_interrupt_flag(vcpu);
-	/* With an irqchip here there is nothing for user space to inject. */
-	run->ready_for_interrupt_injection = vcpu->apic ||
-					     mvm_vmx_ready_for_interrupt(vcpu);
+	/* With a PIC here there is nothing for user space to inject. */
+	run->ready_for_interrupt_injection = (vcpu->apic && vcpu->vm->chips) ||
+					     may_inject(vcpu);
 	if (loaded)
 		mvm_vmx_put(vcpu);
 	else
@@ -144,14 +154,16 @@ static void tell_user(struct mvm_vcpu *vcpu)
 	run->flags = 0;
 }
 
-/* What user space says of interrupts when it keeps the controllers */
+/* What user space says of interrupts when it keeps the PIC; CR8 is the local APIC's */
 static int take_interrupt_wishes(struct mvm_vcpu *vcpu)
 {
 	u64 cr8 = READ_ONCE(vcpu->run->cr8);
 
-	if (cr8 & ~0xfULL)
-		return -EINVAL;
-	vcpu->cr8 = cr8;
+	if (likely(!vcpu->apic)) {
+		if (cr8 & ~0xfULL)
+			return -EINVAL;
+		vcpu->cr8 = cr8;
+	}
 	if (READ_ONCE(vcpu->run->request_interrupt_window))
 		vcpu->pending |= MVM_PENDING_WINDOW;
 	else
@@ -178,7 +190,7 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 	ret = mvm_vcpu_take_regs(vcpu);
 	if (ret)
 		return ret;
-	if (likely(!vcpu->apic)) {
+	if (likely(!vcpu->apic) || !vcpu->vm->chips) {
 		ret = take_interrupt_wishes(vcpu);
 		if (ret)
 			return ret;

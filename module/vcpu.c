@@ -188,9 +188,17 @@ static int interrupt(struct mvm_vcpu *vcpu, void __user *user)
 		return -EFAULT;
 	if (irq.irq >= KVM_NR_INTERRUPTS)
 		return -EINVAL;
-	if (vcpu->apic)
+	if (!vcpu->apic) {
+		mvm_vmx_interrupt(vcpu, irq.irq);
+		return 0;
+	}
+	/* With a local APIC it is the interrupt of user space's PIC. */
+	if (vcpu->vm->chips)
 		return -ENXIO;
-	mvm_vmx_interrupt(vcpu, irq.irq);
+	if (vcpu->apic->extint >= 0)
+		return -EEXIST;
+	vcpu->apic->extint = irq.irq;
+	vcpu->pending |= MVM_PENDING_APIC;
 	return 0;
 }
 
@@ -389,7 +397,7 @@ static struct mvm_vcpu *vcpu_alloc(struct mvm_vm *vm, unsigned long id)
 			goto free;
 	}
 	vcpu->run = mvm_vcpu_page(vcpu, MVM_RUN_PAGE);
-	mvm_msrs_reset(&vcpu->msrs, id == 0);
+	mvm_msrs_reset(&vcpu->msrs, id == vm->bsp_id);
 	ret = mvm_fpu_init(&vcpu->fpu);
 	if (ret)
 		goto free;

@@ -38,6 +38,7 @@ static void vm_destroy(struct kref *refs)
 	free_cpumask_var(vm->ept_cpus);
 	mvm_vm_free_msr_filter(vm);
 	mvm_bus_destroy(vm);
+	mvm_irqchip_destroy(vm);
 	kfree(vm);
 }
 
@@ -176,21 +177,35 @@ static int enable_cap(struct mvm_vm *vm, void __user *user)
 		return 0;
 	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
 		return mvm_memory_set_manual_log(&vm->memory, cap.args[0]);
+	case KVM_CAP_SPLIT_IRQCHIP:
+		return mvm_irqchip_split(vm, cap.args[0]);
 	case KVM_CAP_MAX_VCPU_ID:
 		return set_max_vcpu_id(vm, cap.args[0]);
 	}
 	return -EINVAL;
 }
 
-/*
- * KVM_SET_GSI_ROUTING: there are no controllers in the kernel that routes lead
- * to. QEMU wants the call to be there also where it does not need it.
- */
-static int set_gsi_routing(void __user *user)
+static int irqfd(struct mvm_vm *vm, void __user *user)
 {
-	struct kvm_irq_routing routing;
+	struct kvm_irqfd args;
 
-	return copy_from_user(&routing, user, sizeof(routing)) ? -EFAULT : -EINVAL;
+	if (copy_from_user(&args, user, sizeof(args)))
+		return -EFAULT;
+	return mvm_irqfd(vm, &args);
+}
+
+/* Any number: it need not become a vCPU. */
+static int set_boot_cpu_id(struct mvm_vm *vm, unsigned long id)
+{
+	int ret = -EBUSY;
+
+	mutex_lock(&vm->lock);
+	if (!vm->nr_vcpus) {
+		vm->bsp_id = id;
+		ret = 0;
+	}
+	mutex_unlock(&vm->lock);
+	return ret;
 }
 
 static int set_msr_filter(struct mvm_vm *vm, void __user *user)
@@ -223,8 +238,19 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return mvm_vcpu_create(vm, arg);
 	case KVM_CREATE_IRQCHIP:
 		return mvm_irqchip_create(vm);
+	case KVM_GET_IRQCHIP:
+		return mvm_irqchip_get_state(vm, (void __user *)arg);
+	case KVM_SET_IRQCHIP:
+		return mvm_irqchip_set_state(vm, (void __user *)arg);
+	case KVM_IRQ_LINE:
+	case KVM_IRQ_LINE_STATUS:
+		return mvm_irqchip_line(vm, (void __user *)arg, cmd == KVM_IRQ_LINE_STATUS);
 	case KVM_SET_GSI_ROUTING:
-		return set_gsi_routing((void __user *)arg);
+		return mvm_irqchip_set_routes(vm, (void __user *)arg);
+	case KVM_IRQFD:
+		return irqfd(vm, (void __user *)arg);
+	case KVM_SET_BOOT_CPU_ID:
+		return set_boot_cpu_id(vm, arg);
 	case KVM_SET_USER_MEMORY_REGION:
 		return set_user_memory_region(vm, (void __user *)arg);
 	case KVM_GET_DIRTY_LOG:
@@ -265,6 +291,8 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 static int vm_release(struct inode *inode, struct file *file)
 {
+	/* Nobody can deassign one any more. */
+	mvm_irqfd_release(file->private_data);
 	mvm_vm_put(file->private_data);
 	return 0;
 }
@@ -298,6 +326,7 @@ int mvm_vm_create(unsigned long type)
 	kref_init(&vm->refs);
 	mutex_init(&vm->lock);
 	xa_init(&vm->vcpus);
+	mvm_irqfd_init_vm(vm);
 	/* Guests start with a TSC of zero, all vCPUs with the same. */
 	vm->tsc_offset = -rdtsc();
 	vm->tsc_khz = tsc_khz;

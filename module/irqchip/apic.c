@@ -122,6 +122,8 @@ static void follow(struct mvm_vcpu *vcpu, int actions, struct mvm_lapic_irq *irq
 		set_timer(vcpu);
 	if (actions & MVM_LAPIC_SEND)
 		mvm_irqchip_send(vcpu->vm, vcpu, irq);
+	if (actions & MVM_LAPIC_EOI)
+		mvm_irq_eoi(vcpu, irq->vector, irq->level);
 }
 
 /**
@@ -285,7 +287,10 @@ static int deliver(struct mvm_vcpu *vcpu, const struct mvm_lapic_irq *irq)
 		mvm_apic_post(vcpu, MVM_EVENT_SIPI);
 		return 1;
 	}
-	/* SMI and ExtINT have nobody here who serves them. */
+	/*
+	 * SMI has nobody here who serves it. ExtINT: as in KVM, the PIC's reach the
+	 * processor through LINT0 alone.
+	 */
 	return 0;
 }
 
@@ -320,7 +325,7 @@ static struct mvm_vcpu *choose(struct mvm_vm *vm, struct mvm_lapic *source,
  * vCPUs are there for good once they are in the VM's table, so no lock is
  * needed.
  *
- * Context: any but hard interrupts.
+ * Context: any, hard interrupts too.
  *
  * Return: how many vCPUs took it.
  */

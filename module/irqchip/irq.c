@@ -1,11 +1,304 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Interrupt lines of a VM: from a GSI to what it leads to.
+ * The interrupt controllers that a VM has one of, and its interrupt lines: from a
+ * GSI by the table of routes to the pins of PIC and I/O APIC, and to local APICs.
+ *
+ * Devices set lines from anywhere: a timer's callback, an eventfd's (which holds
+ * that eventfd's lock), a vCPU, a call. So nothing here sleeps. Lock order:
+ *
+ *	mvm_vm::lock, mvm_vcpu::mutex
+ *	  an eventfd's lock
+ *	    mvm_irqfds::lock
+ *	    mvm_irqchip::lock, with interrupts off
+ *	      the locks of a vCPU's wait queue, and the scheduler's
+ *
+ * Routes are read under RCU. mvm_irqchip::lock is not held when an EOI is told:
+ * who hears of it signals an eventfd, and sets lines.
+ *
+ * What the guest can make the host do with one access is bounded: 24 pins, each
+ * one message to all vCPUs. A line that stays up interrupts again after each EOI;
+ * that keeps its vCPU busy, which a signal ends.
  */
+#include <linux/errno.h>
+#include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/rculist.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "../mvm.h"
 #include "irqchip.h"
+
+/* --- Ends of interrupts -------------------------------------------------------- */
+
+static void tell_gsi(struct mvm_vm *vm, u32 gsi)
+{
+	struct mvm_irq_ack *ack;
+
+	mvm_irqfd_acked(vm, gsi);
+	hlist_for_each_entry_rcu(ack, &vm->irq_acks, link)
+		if (ack->gsi == gsi)
+			ack->acked(ack);
+}
+
+/* An interrupt of these pins has ended. */
+static void tell_acked(struct mvm_vm *vm, u32 chip, u32 pins)
+{
+	const struct mvm_routes *routes;
+	unsigned int pin;
+	int gsi;
+
+	rcu_read_lock();
+	routes = rcu_dereference(vm->routes);
+	for (; routes && pins; pins &= pins - 1) {
+		pin = __ffs(pins);
+		gsi = routes->gsi_of[chip][pin];
+		if (gsi >= 0)
+			tell_gsi(vm, gsi);
+	}
+	rcu_read_unlock();
+}
+
+/* --- The PIC ------------------------------------------------------------------- */
+
+/* The PIC has an interrupt: for the first that listens, as in KVM. */
+static void wake_for_pic(struct mvm_vm *vm)
+{
+	struct mvm_vcpu *vcpu;
+	unsigned long id;
+
+	xa_for_each(&vm->vcpus, id, vcpu) {
+		if (mvm_lapic_accepts_extint(&vcpu->apic->lapic)) {
+			mvm_apic_post(vcpu, MVM_EVENT_INTERRUPT);
+			return;
+		}
+	}
+}
+
+/* Unlock, then say what has happened to the PIC. */
+static void unlock_pic(struct mvm_irqchip *chips, unsigned long flags)
+{
+	bool raised = chips->pic.raised;
+	u16 acked = chips->pic.acked;
+
+	chips->pic.raised = false;
+	chips->pic.acked = 0;
+	spin_unlock_irqrestore(&chips->lock, flags);
+	if (raised)
+		wake_for_pic(chips->vm);
+	if (unlikely(acked & 0xff))
+		tell_acked(chips->vm, KVM_IRQCHIP_PIC_MASTER, acked & 0xff);
+	if (unlikely(acked >> 8))
+		tell_acked(chips->vm, KVM_IRQCHIP_PIC_SLAVE, acked >> 8);
+}
+
+static int set_pic_line(struct mvm_irqchip *chips, u32 source, unsigned int line, bool level)
+{
+	u8 *sources = &chips->pic_sources[line];
+	unsigned long flags;
+	int ret;
+
+	spin_lock_irqsave(&chips->lock, flags);
+	*sources = level ? *sources | BIT(source) : *sources & ~BIT(source);
+	ret = mvm_pic_set_line(&chips->pic, line, *sources);
+	unlock_pic(chips, flags);
+	return ret;
+}
+
+/* As KVM: the ports are bytes; more than one at once is nothing. */
+static bool read_pic(struct mvm_bus_device *device, u64 port, u32 len, void *data)
+{
+	struct mvm_irqchip *chips = device->owner;
+	unsigned long flags;
+
+	memset(data, 0, len);
+	if (len != 1)
+		return true;
+	spin_lock_irqsave(&chips->lock, flags);
+	*(u8 *)data = mvm_pic_read(&chips->pic, port);
+	unlock_pic(chips, flags);
+	return true;
+}
+
+static bool write_pic(struct mvm_bus_device *device, u64 port, u32 len, const void *data)
+{
+	struct mvm_irqchip *chips = device->owner;
+	unsigned long flags;
+
+	if (len != 1)
+		return true;
+	spin_lock_irqsave(&chips->lock, flags);
+	mvm_pic_write(&chips->pic, port, *(const u8 *)data);
+	unlock_pic(chips, flags);
+	return true;
+}
+
+/**
+ * mvm_irq_takes_extint() - is there room for an interrupt of user space's PIC?
+ * @vcpu: one with a local APIC, its mutex held
+ *
+ * Return: false also if the PIC is in the kernel.
+ */
+bool mvm_irq_takes_extint(struct mvm_vcpu *vcpu)
+{
+	return !vcpu->vm->chips && vcpu->apic->extint < 0 &&
+	       mvm_lapic_accepts_extint(&vcpu->apic->lapic);
+}
+
+/**
+ * mvm_irq_extint_waits() - does a PIC have an interrupt for this vCPU?
+ * @vcpu: one with a local APIC, its mutex held
+ *
+ * Return: true if it is to go in as soon as the guest can take it.
+ */
+bool mvm_irq_extint_waits(struct mvm_vcpu *vcpu)
+{
+	const struct mvm_irqchip *chips = vcpu->vm->chips;
+
+	if (likely(chips ? !READ_ONCE(chips->pic.output) : vcpu->apic->extint < 0))
+		return false;
+	return mvm_lapic_accepts_extint(&vcpu->apic->lapic);
+}
+
+/**
+ * mvm_irq_take_extint() - it goes in now
+ * @vcpu: one that mvm_irq_extint_waits() is true for
+ *
+ * Return: its vector; a spurious one if another vCPU was faster.
+ */
+u8 mvm_irq_take_extint(struct mvm_vcpu *vcpu)
+{
+	struct mvm_irqchip *chips = vcpu->vm->chips;
+	unsigned long flags;
+	u8 vector;
+
+	if (!chips) {
+		vector = vcpu->apic->extint;
+		vcpu->apic->extint = -1;
+		return vector;
+	}
+	spin_lock_irqsave(&chips->lock, flags);
+	vector = mvm_pic_acknowledge(&chips->pic);
+	unlock_pic(chips, flags);
+	return vector;
+}
+
+/* --- The I/O APIC -------------------------------------------------------------- */
+
+static int send(struct mvm_ioapic *ioapic, struct mvm_lapic_irq *irq)
+{
+	struct mvm_irqchip *chips = container_of(ioapic, struct mvm_irqchip, ioapic);
+
+	return mvm_irqchip_send(chips->vm, NULL, irq);
+}
+
+static int set_ioapic_line(struct mvm_irqchip *chips, u32 source, unsigned int pin, bool level)
+{
+	u8 *sources = &chips->ioapic_sources[pin];
+	unsigned long flags;
+	int ret;
+
+	spin_lock_irqsave(&chips->lock, flags);
+	*sources = level ? *sources | BIT(source) : *sources & ~BIT(source);
+	ret = mvm_ioapic_set_line(&chips->ioapic, pin, *sources);
+	spin_unlock_irqrestore(&chips->lock, flags);
+	return ret;
+}
+
+static bool read_ioapic(struct mvm_bus_device *device, u64 addr, u32 len, void *data)
+{
+	struct mvm_irqchip *chips = device->owner;
+	unsigned long flags;
+	u64 value;
+
+	spin_lock_irqsave(&chips->lock, flags);
+	value = mvm_ioapic_read(&chips->ioapic, addr - MVM_IOAPIC_BASE);
+	spin_unlock_irqrestore(&chips->lock, flags);
+	memcpy(data, &value, len);
+	return true;
+}
+
+static bool write_ioapic(struct mvm_bus_device *device, u64 addr, u32 len, const void *data)
+{
+	struct mvm_irqchip *chips = device->owner;
+	unsigned long flags;
+	u32 value = 0;
+
+	/* As KVM, which ignores the upper half, and other lengths. */
+	if (!is_power_of_2(len))
+		return true;
+	memcpy(&value, data, min_t(u32, len, sizeof(value)));
+	spin_lock_irqsave(&chips->lock, flags);
+	mvm_ioapic_write(&chips->ioapic, addr - MVM_IOAPIC_BASE, value);
+	spin_unlock_irqrestore(&chips->lock, flags);
+	return true;
+}
+
+static void eoi_for_user(struct mvm_vcpu *vcpu, u8 vector)
+{
+	const struct mvm_routes *routes;
+
+	rcu_read_lock();
+	routes = rcu_dereference(vcpu->vm->routes);
+	if (routes && test_bit(vector, routes->level)) {
+		vcpu->apic->eoi_vector = vector;
+		vcpu->pending |= MVM_PENDING_EOI;
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * mvm_irq_eoi() - a vCPU has ended an interrupt of its local APIC
+ * @vcpu: the vCPU, its mutex held
+ * @vector: the vector
+ * @level: it was level-triggered
+ *
+ * The I/O APIC gets to know of it, be it here or in user space. Who listens to a
+ * line's EOI does so first: what it does with the line decides whether that
+ * interrupts again.
+ */
+void mvm_irq_eoi(struct mvm_vcpu *vcpu, u8 vector, bool level)
+{
+	struct mvm_irqchip *chips = vcpu->vm->chips;
+	unsigned long flags;
+	u32 pins;
+
+	if (!chips) {
+		if (level)
+			eoi_for_user(vcpu, vector);
+		return;
+	}
+	if (!test_bit(vector, chips->ioapic.vectors))
+		return;
+	spin_lock_irqsave(&chips->lock, flags);
+	pins = mvm_ioapic_pins(&chips->ioapic, vector);
+	spin_unlock_irqrestore(&chips->lock, flags);
+	tell_acked(vcpu->vm, KVM_IRQCHIP_IOAPIC, pins);
+	if (!level)
+		return;
+	spin_lock_irqsave(&chips->lock, flags);
+	mvm_ioapic_eoi(&chips->ioapic, vector);
+	spin_unlock_irqrestore(&chips->lock, flags);
+}
+
+/* --- Lines --------------------------------------------------------------------- */
+
+static int set_route(struct mvm_vm *vm, const struct mvm_route *route, u32 source, bool level)
+{
+	struct mvm_lapic_irq irq;
+
+	if (route->msi) {
+		if (!level)
+			return -1;
+		mvm_lapic_msi(&irq, route->address, route->data);
+		return mvm_irqchip_send(vm, NULL, &irq);
+	}
+	/* The table has such a route only where they are. */
+	if (route->chip == KVM_IRQCHIP_IOAPIC)
+		return set_ioapic_line(vm->chips, source, route->pin, level);
+	return set_pic_line(vm->chips, source,
+			    route->pin + (route->chip == KVM_IRQCHIP_PIC_SLAVE ? 8 : 0), level);
+}
 
 /**
  * mvm_irq_set() - a device sets its interrupt line
@@ -16,12 +309,27 @@
  *
  * Context: any, hard interrupts too.
  *
- * Return: how many vCPUs took it, 0 if it became one with an interrupt that waits
+ * Return: how many took it, 0 if it became one with an interrupt that waits
  * already, -1 if it is masked or leads nowhere: KVM_IRQ_LINE_STATUS's answer.
  */
 int mvm_irq_set(struct mvm_vm *vm, u32 source, u32 gsi, bool level)
 {
-	return -1;
+	const struct mvm_routes *routes;
+	int ret = -1, one;
+	u32 i;
+
+	rcu_read_lock();
+	routes = rcu_dereference(vm->routes);
+	if (routes && gsi < routes->nr_gsis) {
+		gsi = array_index_nospec(gsi, routes->nr_gsis);
+		for (i = routes->first[gsi]; i < routes->first[gsi + 1]; i++) {
+			one = set_route(vm, &routes->route[i], source, level);
+			if (one >= 0)
+				ret = max(ret, 0) + one;
+		}
+	}
+	rcu_read_unlock();
+	return ret;
 }
 
 /**
@@ -33,4 +341,305 @@ void mvm_irq_add_ack(struct mvm_vm *vm, struct mvm_irq_ack *ack)
 {
 	lockdep_assert_held(&vm->lock);
 	hlist_add_head_rcu(&ack->link, &vm->irq_acks);
+}
+
+/**
+ * mvm_irqchip_line() - KVM_IRQ_LINE and KVM_IRQ_LINE_STATUS
+ * @vm: the VM
+ * @user: the argument
+ * @status: say what became of it
+ *
+ * Return: 0; -ENXIO without interrupt controllers in the kernel, -EFAULT.
+ */
+int mvm_irqchip_line(struct mvm_vm *vm, struct kvm_irq_level __user *user, bool status)
+{
+	struct kvm_irq_level line;
+
+	if (copy_from_user(&line, user, sizeof(line)))
+		return -EFAULT;
+	if (!smp_load_acquire(&vm->irqchip))
+		return -ENXIO;
+	line.status = mvm_irq_set(vm, MVM_IRQ_USER, line.irq, line.level);
+	if (status && copy_to_user(user, &line, sizeof(line)))
+		return -EFAULT;
+	return 0;
+}
+
+/* --- Routes -------------------------------------------------------------------- */
+
+/* Take another table. @vm's lock is held. Return: 0, -EINVAL or -ENOMEM. */
+static int set_routes(struct mvm_vm *vm, const struct kvm_irq_routing_entry *entries, u32 nr)
+{
+	struct mvm_routes *old, *routes;
+	size_t size = mvm_routes_size(entries, nr);
+	int ret;
+
+	if (!size)
+		return -EINVAL;
+	routes = kvzalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!routes)
+		return -ENOMEM;
+	ret = mvm_routes_fill(routes, entries, nr, vm->chips, vm->irqchip_pins);
+	if (ret) {
+		kvfree(routes);
+		return ret;
+	}
+	old = rcu_replace_pointer(vm->routes, routes, lockdep_is_held(&vm->lock));
+	if (old) {
+		synchronize_rcu_expedited();
+		kvfree(old);
+	}
+	return 0;
+}
+
+/**
+ * mvm_irqchip_set_routes() - KVM_SET_GSI_ROUTING
+ * @vm: the VM
+ * @user: the argument
+ *
+ * May sleep. Afterwards nobody uses the routes before.
+ *
+ * Return: 0; -EINVAL without interrupt controllers in the kernel, or for what
+ * cannot be; -EFAULT, -ENOMEM.
+ */
+int mvm_irqchip_set_routes(struct mvm_vm *vm, const struct kvm_irq_routing __user *user)
+{
+	struct kvm_irq_routing_entry *entries = NULL;
+	struct kvm_irq_routing head;
+	int ret;
+
+	if (copy_from_user(&head, user, sizeof(head)))
+		return -EFAULT;
+	if (!READ_ONCE(vm->irqchip) || head.nr > MVM_MAX_IRQ_ROUTES || head.flags)
+		return -EINVAL;
+	if (head.nr) {
+		entries = vmemdup_user(user->entries, head.nr * sizeof(*entries));
+		if (IS_ERR(entries))
+			return PTR_ERR(entries);
+	}
+	mutex_lock(&vm->lock);
+	ret = set_routes(vm, entries, head.nr);
+	mutex_unlock(&vm->lock);
+	kvfree(entries);
+	return ret;
+}
+
+/* GSIs 0 to 15 are the lines of a PC, on PIC and I/O APIC; 16 to 23 the latter's. */
+static int set_default_routes(struct mvm_vm *vm)
+{
+	struct kvm_irq_routing_entry *entries, *e;
+	int ret;
+	u32 i;
+
+	entries = kcalloc(MVM_PIC_NR_LINES + MVM_IOAPIC_NR_PINS, sizeof(*entries), GFP_KERNEL);
+	if (!entries)
+		return -ENOMEM;
+	e = entries;
+	for (i = 0; i < MVM_IOAPIC_NR_PINS; i++) {
+		*e++ = (struct kvm_irq_routing_entry) {
+			.gsi = i, .type = KVM_IRQ_ROUTING_IRQCHIP,
+			.u.irqchip = { .irqchip = KVM_IRQCHIP_IOAPIC, .pin = i },
+		};
+		if (i >= MVM_PIC_NR_LINES)
+			continue;
+		*e++ = (struct kvm_irq_routing_entry) {
+			.gsi = i, .type = KVM_IRQ_ROUTING_IRQCHIP,
+			.u.irqchip = {
+				.irqchip = i < 8 ? KVM_IRQCHIP_PIC_MASTER :
+						   KVM_IRQCHIP_PIC_SLAVE,
+				.pin = i & 7,
+			},
+		};
+	}
+	ret = set_routes(vm, entries, e - entries);
+	kfree(entries);
+	return ret;
+}
+
+/* --- Life ---------------------------------------------------------------------- */
+
+static struct mvm_irqchip *create_chips(struct mvm_vm *vm)
+{
+	static const u16 ports[] = { MVM_PIC_MASTER, MVM_PIC_SLAVE, MVM_PIC_ELCR };
+	struct mvm_irqchip *chips = kzalloc(sizeof(*chips), GFP_KERNEL_ACCOUNT);
+	int i;
+
+	if (!chips)
+		return NULL;
+	chips->vm = vm;
+	spin_lock_init(&chips->lock);
+	mvm_pic_init(&chips->pic);
+	chips->ioapic.send = send;
+	mvm_ioapic_init(&chips->ioapic);
+	for (i = 0; i < ARRAY_SIZE(ports); i++)
+		chips->pic_ports[i] = (struct mvm_bus_device) {
+			.addr = ports[i], .len = 2, .owner = chips,
+			.read = read_pic, .write = write_pic,
+		};
+	chips->ioapic_page = (struct mvm_bus_device) {
+		.addr = MVM_IOAPIC_BASE, .len = MVM_IOAPIC_LEN, .owner = chips,
+		.read = read_ioapic, .write = write_ioapic,
+	};
+	return chips;
+}
+
+static int create(struct mvm_vm *vm)
+{
+	int i, ret;
+
+	if (vm->irqchip)
+		return -EEXIST;
+	if (vm->nr_vcpus)
+		return -EINVAL;
+	vm->chips = create_chips(vm);
+	if (!vm->chips)
+		return -ENOMEM;
+	ret = set_default_routes(vm);
+	if (ret) {
+		kfree(vm->chips);
+		vm->chips = NULL;
+		return ret;
+	}
+	for (i = 0; i < ARRAY_SIZE(vm->chips->pic_ports); i++)
+		mvm_bus_add_device(vm, MVM_BUS_PIO, &vm->chips->pic_ports[i]);
+	mvm_bus_add_device(vm, MVM_BUS_MMIO, &vm->chips->ioapic_page);
+	/* Who sees it sees the others. */
+	smp_store_release(&vm->irqchip, true);
+	return 0;
+}
+
+/**
+ * mvm_irqchip_create() - KVM_CREATE_IRQCHIP
+ * @vm: the VM
+ *
+ * Return: 0; -EEXIST if there is one, -EINVAL if there is a vCPU; -ENOMEM.
+ */
+int mvm_irqchip_create(struct mvm_vm *vm)
+{
+	int ret;
+
+	mutex_lock(&vm->lock);
+	ret = create(vm);
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+/**
+ * mvm_irqchip_split() - KVM_CAP_SPLIT_IRQCHIP: only local APICs in the kernel
+ * @vm: the VM
+ * @pins: GSIs below it are those of user space's I/O APIC
+ *
+ * Return: 0; -EINVAL for too many pins; -EEXIST if there is an irqchip or, as in
+ * KVM, a vCPU; -ENOMEM.
+ */
+int mvm_irqchip_split(struct mvm_vm *vm, u64 pins)
+{
+	int ret;
+
+	if (pins > MVM_MAX_IRQ_ROUTES)
+		return -EINVAL;
+	mutex_lock(&vm->lock);
+	ret = vm->irqchip || vm->nr_vcpus ? -EEXIST : set_routes(vm, NULL, 0);
+	if (!ret) {
+		vm->irqchip_pins = pins;
+		smp_store_release(&vm->irqchip, true);
+	}
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+/**
+ * mvm_irqchip_destroy() - the end of a VM
+ * @vm: used by nobody any more
+ */
+void mvm_irqchip_destroy(struct mvm_vm *vm)
+{
+	kvfree(rcu_dereference_protected(vm->routes, true));
+	kfree(vm->chips);
+}
+
+/* --- State --------------------------------------------------------------------- */
+
+static int get_state(struct mvm_irqchip *chips, struct kvm_irqchip *chip)
+{
+	unsigned long flags;
+	int ret = 0;
+
+	spin_lock_irqsave(&chips->lock, flags);
+	if (chip->chip_id == KVM_IRQCHIP_PIC_MASTER || chip->chip_id == KVM_IRQCHIP_PIC_SLAVE)
+		chip->chip.pic = chips->pic.chip[chip->chip_id];
+	else if (chip->chip_id == KVM_IRQCHIP_IOAPIC)
+		mvm_ioapic_get_state(&chips->ioapic, &chip->chip.ioapic);
+	else
+		ret = -EINVAL;
+	spin_unlock_irqrestore(&chips->lock, flags);
+	return ret;
+}
+
+static int set_state(struct mvm_irqchip *chips, const struct kvm_irqchip *chip)
+{
+	unsigned long flags;
+	int ret = 0;
+
+	spin_lock_irqsave(&chips->lock, flags);
+	if (chip->chip_id == KVM_IRQCHIP_PIC_MASTER || chip->chip_id == KVM_IRQCHIP_PIC_SLAVE)
+		mvm_pic_set_state(&chips->pic, chip->chip_id, &chip->chip.pic);
+	else if (chip->chip_id == KVM_IRQCHIP_IOAPIC)
+		mvm_ioapic_set_state(&chips->ioapic, &chip->chip.ioapic);
+	else
+		ret = -EINVAL;
+	unlock_pic(chips, flags);
+	return ret;
+}
+
+/* The argument of both calls. Return: with its chip, or an error pointer. */
+static struct kvm_irqchip *copy_state(struct mvm_vm *vm, const struct kvm_irqchip __user *user)
+{
+	struct kvm_irqchip *chip = memdup_user(user, sizeof(*chip));
+
+	if (IS_ERR(chip) || (smp_load_acquire(&vm->irqchip) && vm->chips))
+		return chip;
+	kfree(chip);
+	return ERR_PTR(-ENXIO);
+}
+
+/**
+ * mvm_irqchip_get_state() - KVM_GET_IRQCHIP
+ * @vm: the VM
+ * @user: the argument
+ *
+ * Return: 0; -ENXIO without PIC and I/O APIC in the kernel, -EINVAL for an unknown
+ * chip, -EFAULT, -ENOMEM.
+ */
+int mvm_irqchip_get_state(struct mvm_vm *vm, struct kvm_irqchip __user *user)
+{
+	struct kvm_irqchip *chip = copy_state(vm, user);
+	int ret;
+
+	if (IS_ERR(chip))
+		return PTR_ERR(chip);
+	ret = get_state(vm->chips, chip);
+	if (!ret && copy_to_user(user, chip, sizeof(*chip)))
+		ret = -EFAULT;
+	kfree(chip);
+	return ret;
+}
+
+/**
+ * mvm_irqchip_set_state() - KVM_SET_IRQCHIP
+ * @vm: the VM
+ * @user: the argument
+ *
+ * Return: as mvm_irqchip_get_state().
+ */
+int mvm_irqchip_set_state(struct mvm_vm *vm, const struct kvm_irqchip __user *user)
+{
+	struct kvm_irqchip *chip = copy_state(vm, user);
+	int ret;
+
+	if (IS_ERR(chip))
+		return PTR_ERR(chip);
+	ret = set_state(vm->chips, chip);
+	kfree(chip);
+	return ret;
 }

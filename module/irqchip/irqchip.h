@@ -8,10 +8,16 @@
 
 #include <linux/hrtimer.h>
 #include <linux/kvm.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
+#include "../bus.h"
+#include "ioapic.h"
 #include "lapic.h"
+#include "pic.h"
+#include "route.h"
 
 struct mvm_vcpu;
 struct mvm_vm;
@@ -33,15 +39,53 @@ struct mvm_vm;
  * @sipi_vector: of the SIPI that was sent last
  * @lapic: the registers; the vCPU's, see there
  * @timer: runs until the timer of @lapic comes to 0
+ * @extint: vector of the interrupt of user space's PIC, or -1
+ * @eoi_vector: what user space's I/O APIC is to see; valid with MVM_PENDING_EOI
  * @period: of @timer in ns, or 0 if it runs once; constant while it runs
  */
 struct mvm_apic {
 	struct mvm_vcpu *vcpu;
 	wait_queue_head_t wait;
 	u8 sipi_vector;
+	u8 eoi_vector;
+	s16 extint;
 	struct mvm_lapic lapic;
 	struct hrtimer timer;
 	u64 period;
+};
+
+/**
+ * struct mvm_irqchip - the controllers that a VM has one of
+ * @vm: the VM
+ * @lock: for all that follows but the devices; see the top of irq.c
+ * @pic: the 8259As
+ * @ioapic: the I/O APIC
+ * @pic_sources: who holds each line of @pic up: a bit for each enum mvm_irq_source
+ * @ioapic_sources: the same for @ioapic
+ * @pic_ports: master, slave and ELCR
+ * @ioapic_page: where guests see @ioapic
+ */
+struct mvm_irqchip {
+	struct mvm_vm *vm;
+	spinlock_t lock;	/* see above */
+	struct mvm_pic pic;
+	struct mvm_ioapic ioapic;
+	u8 pic_sources[MVM_PIC_NR_LINES];
+	u8 ioapic_sources[MVM_IOAPIC_NR_PINS];
+	struct mvm_bus_device pic_ports[3];
+	struct mvm_bus_device ioapic_page;
+};
+
+/**
+ * struct mvm_irqfds - the eventfds that raise interrupts
+ * @lock: for the lists, taken with an eventfd's own lock held
+ * @all: those of KVM_IRQFD
+ * @resample: of these, those that want to know of EOIs; read under RCU
+ */
+struct mvm_irqfds {
+	spinlock_t lock;	/* see above */
+	struct list_head all;
+	struct list_head resample;
 };
 
 /*
@@ -69,6 +113,17 @@ struct mvm_irq_ack {
 };
 
 /* irq.c */
+int mvm_irqchip_create(struct mvm_vm *vm);
+int mvm_irqchip_split(struct mvm_vm *vm, u64 pins);
+void mvm_irqchip_destroy(struct mvm_vm *vm);
+int mvm_irqchip_get_state(struct mvm_vm *vm, struct kvm_irqchip __user *user);
+int mvm_irqchip_set_state(struct mvm_vm *vm, const struct kvm_irqchip __user *user);
+int mvm_irqchip_line(struct mvm_vm *vm, struct kvm_irq_level __user *user, bool status);
+int mvm_irqchip_set_routes(struct mvm_vm *vm, const struct kvm_irq_routing __user *user);
+void mvm_irq_eoi(struct mvm_vcpu *vcpu, u8 vector, bool level);
+bool mvm_irq_takes_extint(struct mvm_vcpu *vcpu);
+bool mvm_irq_extint_waits(struct mvm_vcpu *vcpu);
+u8 mvm_irq_take_extint(struct mvm_vcpu *vcpu);
 int mvm_irq_set(struct mvm_vm *vm, u32 source, u32 gsi, bool level);
 void mvm_irq_add_ack(struct mvm_vm *vm, struct mvm_irq_ack *ack);
 
@@ -87,8 +142,15 @@ int mvm_apic_set_state(struct mvm_vcpu *vcpu, const void __user *user);
 int mvm_irqchip_send(struct mvm_vm *vm, struct mvm_vcpu *source, struct mvm_lapic_irq *irq);
 int mvm_irqchip_msi(struct mvm_vm *vm, const void __user *user);
 
+/* irqfd.c */
+int mvm_irqfd_init(void);
+void mvm_irqfd_exit(void);
+void mvm_irqfd_init_vm(struct mvm_vm *vm);
+void mvm_irqfd_release(struct mvm_vm *vm);
+int mvm_irqfd(struct mvm_vm *vm, const struct kvm_irqfd *args);
+void mvm_irqfd_acked(struct mvm_vm *vm, u32 gsi);
+
 /* mp.c */
-int mvm_irqchip_create(struct mvm_vm *vm);
 int mvm_apic_create(struct mvm_vcpu *vcpu);
 void mvm_apic_destroy(struct mvm_vcpu *vcpu);
 void mvm_apic_post(struct mvm_vcpu *vcpu, u32 events);

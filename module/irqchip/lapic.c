@@ -236,13 +236,18 @@ int mvm_lapic_read(const struct mvm_lapic *l, u32 reg, u64 now, u32 *value)
 	return 0;
 }
 
-static void end_of_interrupt(struct mvm_lapic *l)
+static int end_of_interrupt(struct mvm_lapic *l, struct mvm_lapic_irq *irq)
 {
 	int vector = highest(l, MVM_APIC_ISR);
 
 	if (vector < 0)
-		return;
+		return MVM_LAPIC_LOOK;
 	__clear_bit(vector % 32, word_of(l, MVM_APIC_ISR, vector));
+	*irq = (struct mvm_lapic_irq) {
+		.vector = vector,
+		.level = test_bit(vector % 32, word_of(l, MVM_APIC_TMR, vector)),
+	};
+	return MVM_LAPIC_LOOK | MVM_LAPIC_EOI;
 }
 
 static int write_svr(struct mvm_lapic *l, u32 value)
@@ -272,6 +277,9 @@ static int write_lvt(struct mvm_lapic *l, u32 reg, u32 value)
 	if (!software_enabled(l))
 		value |= MVM_APIC_LVT_MASKED;
 	set_reg(l, reg, value);
+	/* It may let the PIC's interrupts pass. */
+	if (reg == MVM_APIC_LVT_LINT0)
+		return MVM_LAPIC_LOOK;
 	if (reg != MVM_APIC_LVT_TIMER)
 		return 0;
 	/* It goes on counting: what is to happen at 0 may be another. */
@@ -316,7 +324,7 @@ static void decode_icr(const struct mvm_lapic *l, u32 low, u32 high,
  * @reg: its offset, a multiple of 16
  * @value: what to write; in x2APIC mode ICR is written by mvm_lapic_msr_write()
  * @now: the time
- * @irq: the message, with MVM_LAPIC_SEND
+ * @irq: the message, with MVM_LAPIC_SEND; what has ended, with MVM_LAPIC_EOI
  *
  * Return: MVM_LAPIC_* that the caller has to do, or -EINVAL if there is no such
  * register or it cannot hold the value.
@@ -336,8 +344,7 @@ int mvm_lapic_write(struct mvm_lapic *l, u32 reg, u32 value, u64 now,
 		set_reg(l, reg, value & 0xff);
 		return MVM_LAPIC_LOOK;
 	case MVM_APIC_EOI:
-		end_of_interrupt(l);
-		return MVM_LAPIC_LOOK;
+		return end_of_interrupt(l, irq);
 	case MVM_APIC_LDR:
 		if (x2apic)
 			return -EINVAL;
@@ -417,7 +424,7 @@ void mvm_lapic_mmio_read(const struct mvm_lapic *l, u32 offset, u64 now,
  * @now: the time
  * @data: what is written
  * @len: how many bytes
- * @irq: the message, with MVM_LAPIC_SEND
+ * @irq: the message, with MVM_LAPIC_SEND; what has ended, with MVM_LAPIC_EOI
  *
  * Aligned words of 4 bytes; all else is ignored.
  *
@@ -464,7 +471,7 @@ int mvm_lapic_msr_read(const struct mvm_lapic *l, u32 index, u64 now, u64 *value
  * @index: the MSR less 800H
  * @value: what to write
  * @now: the time
- * @irq: the message, with MVM_LAPIC_SEND
+ * @irq: the message, with MVM_LAPIC_SEND; what has ended, with MVM_LAPIC_EOI
  *
  * Return: MVM_LAPIC_* that the caller has to do, or -EINVAL if WRMSR raises #GP.
  */
@@ -567,6 +574,23 @@ void mvm_lapic_request(struct mvm_lapic *l, u8 vector, bool level)
 			clear_bit(vector % 32, tmr);
 	}
 	set_bit(vector % 32, word_of(l, MVM_APIC_IRR, vector));
+}
+
+/**
+ * mvm_lapic_accepts_extint() - do the PIC's interrupts pass?
+ * @l: the APIC
+ *
+ * SDM Vol. 3, "Local Vector Table"; with the APIC switched off LINT0 is the
+ * processor's INTR pin ("Enabling or Disabling the Local APIC"). Any vCPU may ask.
+ *
+ * Return: true if so.
+ */
+bool mvm_lapic_accepts_extint(const struct mvm_lapic *l)
+{
+	u32 lvt = mvm_lapic_reg(l, MVM_APIC_LVT_LINT0);
+
+	return !mvm_lapic_enabled(l) ||
+	       (lvt & (LVT_MODE | MVM_APIC_LVT_MASKED)) == MVM_APIC_EXTINT;
 }
 
 /**

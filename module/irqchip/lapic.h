@@ -67,6 +67,7 @@
 #define MVM_LAPIC_LOOK		BIT(0)	/* another interrupt may go in now */
 #define MVM_LAPIC_TIMER		BIT(1)	/* mvm_lapic::timer_target has changed */
 #define MVM_LAPIC_SEND		BIT(2)	/* @irq is to be sent */
+#define MVM_LAPIC_EOI		BIT(3)	/* @irq's vector has ended; its level is TMR's */
 
 /**
  * struct mvm_lapic_irq - an interrupt message
@@ -134,6 +135,7 @@ bool mvm_lapic_matches(const struct mvm_lapic *l, const struct mvm_lapic_irq *ir
 		       const struct mvm_lapic *source);
 bool mvm_lapic_accepts(const struct mvm_lapic *l);
 void mvm_lapic_request(struct mvm_lapic *l, u8 vector, bool level);
+bool mvm_lapic_accepts_extint(const struct mvm_lapic *l);
 int mvm_lapic_pending(const struct mvm_lapic *l);
 u32 mvm_lapic_tpr_threshold(const struct mvm_lapic *l);
 void mvm_lapic_acknowledge(struct mvm_lapic *l, u8 vector);

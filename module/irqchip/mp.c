@@ -50,27 +50,6 @@ static void set_state(struct mvm_vcpu *vcpu, u32 state)
 }
 
 /**
- * mvm_irqchip_create() - KVM_CREATE_IRQCHIP
- * @vm: the VM
- *
- * Return: 0; -EEXIST if it was called before, -EINVAL if there is a vCPU.
- */
-int mvm_irqchip_create(struct mvm_vm *vm)
-{
-	int ret = 0;
-
-	mutex_lock(&vm->lock);
-	if (vm->irqchip)
-		ret = -EEXIST;
-	else if (vm->nr_vcpus)
-		ret = -EINVAL;
-	else
-		vm->irqchip = true;
-	mutex_unlock(&vm->lock);
-	return ret;
-}
-
-/**
  * mvm_apic_create() - give a new vCPU its local APIC
  * @vcpu: known to nobody yet; nothing happens if its VM has no irqchip
  *
@@ -91,11 +70,13 @@ int mvm_apic_create(struct mvm_vcpu *vcpu)
 		return -ENOMEM;
 	}
 	apic->vcpu = vcpu;
+	apic->extint = -1;
 	init_waitqueue_head(&apic->wait);
 	vcpu->apic = apic;
 	mvm_apic_init(apic);
 	/* All but the boot processor wait until somebody starts them. */
-	set_state(vcpu, vcpu->id ? KVM_MP_STATE_UNINITIALIZED : KVM_MP_STATE_RUNNABLE);
+	set_state(vcpu, vcpu->id == vcpu->vm->bsp_id ? KVM_MP_STATE_RUNNABLE :
+							KVM_MP_STATE_UNINITIALIZED);
 	return 0;
 }
 
@@ -162,8 +143,10 @@ static u32 take_events(struct mvm_vcpu *vcpu, u32 mask)
 	if (events & MVM_EVENT_INIT) {
 		mvm_apic_reset(vcpu);
 		mvm_vmx_init_vcpu(vcpu);
-		set_state(vcpu, vcpu->id ? KVM_MP_STATE_INIT_RECEIVED :
-					   KVM_MP_STATE_RUNNABLE);
+		set_state(vcpu, vcpu->msrs.apic_base & MVM_APIC_BASE_BSP ?
+			  KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_INIT_RECEIVED);
+		/* LINT0 may let the PIC's interrupts pass now. */
+		vcpu->pending |= MVM_PENDING_APIC;
 	}
 	if (events & MVM_EVENT_SIPI && vcpu->mp_state == KVM_MP_STATE_INIT_RECEIVED) {
 		mvm_vmx_startup(vcpu, READ_ONCE(vcpu->apic->sipi_vector));
@@ -187,7 +170,7 @@ static bool leaves_halt(struct mvm_vcpu *vcpu)
 {
 	if (mvm_vmx_event_waits(vcpu))
 		return true;
-	return mvm_lapic_pending(&vcpu->apic->lapic) >= 0 &&
+	return (mvm_irq_extint_waits(vcpu) || mvm_lapic_pending(&vcpu->apic->lapic) >= 0) &&
 	       mvm_vmx_ready_for_interrupt(vcpu);
 }
 
@@ -198,7 +181,8 @@ static bool leaves_halt(struct mvm_vcpu *vcpu)
  * Takes the events, and sleeps until the vCPU has something to run for, or its
  * thread gets a signal.
  *
- * Return: MVM_RESUME, and what is next is looked at anew; -EAGAIN when a vCPU
+ * Return: MVM_RESUME, and what is next is looked at anew; MVM_TO_USER if user space
+ * has the I/O APIC and is to see an EOI; -EAGAIN when a vCPU
  * that was UNINITIALIZED has been sent an INIT or SIPI: as in KVM, KVM_RUN is to
  * be called again.
  */
@@ -209,6 +193,12 @@ int mvm_apic_work(struct mvm_vcpu *vcpu)
 
 	if (uninitialized && events & (MVM_EVENT_INIT | MVM_EVENT_SIPI))
 		return -EAGAIN;
+	if (vcpu->pending & MVM_PENDING_EOI) {
+		vcpu->pending &= ~MVM_PENDING_EOI;
+		vcpu->run->exit_reason = KVM_EXIT_IOAPIC_EOI;
+		vcpu->run->eoi.vector = vcpu->apic->eoi_vector;
+		return MVM_TO_USER;
+	}
 	if (!(vcpu->pending & MVM_PENDING_WAIT))
 		return MVM_RESUME;
 	if (vcpu->mp_state == KVM_MP_STATE_HALTED && leaves_halt(vcpu)) {

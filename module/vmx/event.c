@@ -288,14 +288,25 @@ static u32 inject_one(struct mvm_vcpu *vcpu)
 }
 
 /*
- * The local APIC may have an interrupt. It is taken from there only when it goes
- * in now: until then one of a higher priority can overtake it.
+ * The PIC or the local APIC may have an interrupt. It is taken from there only
+ * when it goes in now: until then one of a higher priority can overtake it. KVM's
+ * order: the PIC's is first, and the task priority means nothing to it.
  */
 static void take_from_apic(struct mvm_vcpu *vcpu)
 {
 	struct mvm_lapic *lapic = &vcpu->apic->lapic;
-	int vector = mvm_lapic_pending(lapic);
+	int vector;
 
+	if (unlikely(mvm_irq_extint_waits(vcpu))) {
+		if (!mvm_vmx_ready_for_interrupt(vcpu))
+			return;
+		mvm_vmx_interrupt(vcpu, mvm_irq_take_extint(vcpu));
+		/* There may be another behind it. */
+		if (!mvm_irq_extint_waits(vcpu) && mvm_lapic_pending(lapic) < 0)
+			vcpu->pending &= ~MVM_PENDING_APIC;
+		return;
+	}
+	vector = mvm_lapic_pending(lapic);
 	if (vector < 0) {
 		vcpu->pending &= ~MVM_PENDING_APIC;
 	} else if (mvm_vmx_ready_for_interrupt(vcpu)) {
@@ -350,7 +361,8 @@ u32 mvm_vmx_deliver(struct mvm_vcpu *vcpu)
 	if (left & NMIS)
 		open_nmi_window();
 	if (left & (MVM_PENDING_INTERRUPT | MVM_PENDING_APIC) ||
-	    (left & MVM_PENDING_WINDOW && !(done & MVM_PENDING_INTERRUPT)))
+	    (left & MVM_PENDING_WINDOW && !(done & MVM_PENDING_INTERRUPT) &&
+	     (!vcpu->apic || mvm_irq_takes_extint(vcpu))))
 		vmcs_set32(VMCS_CPU_CONTROLS, VMX_CPU_INTERRUPT_WINDOW);
 	return done | MVM_PENDING_FLUSH;
 }

@@ -9,11 +9,11 @@
 
 programs="conf_state conf_msr conf_sync_regs conf_irqchip conf_ipi conf_capability conf_rebuild"
 # shellcheck disable=SC2086
-compare --timeout 300 -- $programs conf_interrupt conf_guest_debug conf_mmio
+compare --timeout 300 -- $programs conf_interrupt conf_guest_debug conf_mmio conf_pic
 # shellcheck disable=SC2086
 compare --timeout 300 --model corei7_haswell_4770 -- $programs
 # IPIs between vCPUs that run at the same time
-compare --timeout 300 --cpus 2 -- conf_ipi conf_spin
+compare --timeout 300 --cpus 2 -- conf_ipi conf_spin conf_irqfd
 # Another thread works on what the guest uses; then also without the EPT's
 # accessed and dirty flags.
 compare --timeout 300 --cpus 2 -- conf_dirty_log conf_ioeventfd conf_coalesced

@@ -198,7 +198,9 @@ static void priorities(void **state)
 	/* The same class waits, also with a higher vector. */
 	mvm_lapic_request(&l, 0xff, false);
 	assert_int_equal(mvm_lapic_pending(&l), -1);
-	assert_int_equal(write(MVM_APIC_EOI, 0), MVM_LAPIC_LOOK);
+	assert_int_equal(write(MVM_APIC_EOI, 0), MVM_LAPIC_LOOK | MVM_LAPIC_EOI);
+	assert_int_equal(irq.vector, 0xf1);
+	assert_false(irq.level);
 	assert_false(in(MVM_APIC_ISR, 0xf1));
 	assert_int_equal(reg(MVM_APIC_PPR), 0);
 	assert_int_equal(mvm_lapic_pending(&l), 0xff);
