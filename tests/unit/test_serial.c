@@ -308,6 +308,150 @@ static void test_interrupt_identification(void **state)
 	assert_int_equal(in(UART_IIR), UART_IIR_NO_INT);
 }
 
+/* --- With an interrupt line -------------------------------------------------------- */
+
+static bool line_level;
+static unsigned int line_changes;
+
+static void interrupt(void *context, bool level)
+{
+	assert_ptr_equal(context, &serial);
+	assert_true(level != line_level);
+	line_level = level;
+	line_changes++;
+}
+
+static int setup_line(void **state)
+{
+	const struct serial_line line = {
+		.send = send, .interrupt = interrupt, .context = &serial,
+	};
+
+	sent_count = 0;
+	line_level = false;
+	line_changes = 0;
+	serial_init(&serial, &line);
+	return 0;
+}
+
+static void test_line_needs_out2(void **state)
+{
+	out(UART_IER, UART_IER_THRI);
+	assert_false(line_level);
+	out(UART_MCR, UART_MCR_OUT2);
+	assert_true(line_level);
+	out(UART_MCR, UART_MCR_OUT2 | UART_MCR_LOOP);
+	assert_false(line_level);
+	out(UART_MCR, UART_MCR_OUT2);
+	assert_true(line_level);
+	out(UART_IER, 0);
+	assert_false(line_level);
+}
+
+/* An edge for each byte or burst: an edge-triggered controller must see all. */
+static void test_line_transmit(void **state)
+{
+	out(UART_MCR, UART_MCR_OUT2);
+	out(UART_IER, UART_IER_THRI);
+	assert_true(line_level);
+	assert_int_equal(in(UART_IIR), UART_IIR_THRI);
+	assert_false(line_level);
+	assert_int_equal(in(UART_IIR), UART_IIR_NO_INT);
+	out(UART_TX, 'a');
+	assert_true(line_level);
+	assert_int_equal(line_changes, 3);
+	/* Sent without a look at IIR: down and up again. */
+	out(UART_TX, 'b');
+	assert_true(line_level);
+	assert_int_equal(line_changes, 5);
+	assert_int_equal(in(UART_IIR), UART_IIR_THRI);
+	assert_false(line_level);
+	/* Disabling and enabling makes it pending: how drivers test the chip. */
+	out(UART_IER, 0);
+	out(UART_IER, UART_IER_THRI);
+	assert_true(line_level);
+	assert_int_equal(in(UART_LSR), UART_LSR_TEMT | UART_LSR_THRE);
+	assert_true(line_level);
+}
+
+static void test_line_receive(void **state)
+{
+	unsigned int i;
+
+	assert_int_equal(serial_room(&serial), 0);
+	out(UART_IER, UART_IER_RDI);
+	assert_int_equal(serial_room(&serial), 0);
+	out(UART_MCR, UART_MCR_OUT2);
+	assert_int_equal(serial_room(&serial), 1);
+	out(UART_FCR, UART_FCR_ENABLE_FIFO);
+	assert_int_equal(serial_room(&serial), 16);
+	for (i = 0; i < 16; i++)
+		serial_push(&serial, 'a' + i);
+	assert_int_equal(serial_room(&serial), 0);
+	assert_true(line_level);
+	assert_int_equal(line_changes, 1);
+	for (i = 0; i < 16; i++) {
+		assert_true(line_level);
+		assert_int_equal(in(UART_IIR), 0xc0 | UART_IIR_RDI);
+		assert_int_equal(in(UART_LSR), UART_LSR_TEMT | UART_LSR_THRE | UART_LSR_DR);
+		assert_int_equal(in(UART_RX), 'a' + i);
+	}
+	assert_false(line_level);
+	assert_int_equal(in(UART_LSR), UART_LSR_TEMT | UART_LSR_THRE);
+	assert_int_equal(serial_room(&serial), 16);
+	/* Reception comes before transmission. */
+	out(UART_IER, UART_IER_RDI | UART_IER_THRI);
+	serial_push(&serial, 'z');
+	assert_int_equal(in(UART_IIR), 0xc0 | UART_IIR_RDI);
+	in(UART_RX);
+	assert_int_equal(in(UART_IIR), 0xc0 | UART_IIR_THRI);
+	out(UART_MCR, UART_MCR_OUT2 | UART_MCR_LOOP);
+	assert_int_equal(serial_room(&serial), 0);
+}
+
+/* Linux: interrupt first, FIFOs then. What came in between is not lost. */
+static void test_line_fifo_later(void **state)
+{
+	out(UART_MCR, UART_MCR_OUT2);
+	out(UART_IER, UART_IER_RDI);
+	serial_push(&serial, 'h');
+	assert_int_equal(serial_room(&serial), 0);
+	out(UART_FCR, UART_FCR_ENABLE_FIFO);
+	assert_int_equal(serial_room(&serial), 15);
+	serial_push(&serial, 'i');
+	assert_int_equal(in(UART_RX), 'h');
+	assert_int_equal(in(UART_RX), 'i');
+	/* Emptied when asked to, and when the bytes have no place any more. */
+	serial_push(&serial, 'x');
+	out(UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_CLEAR_RCVR);
+	assert_false(line_level);
+	serial_push(&serial, 'x');
+	serial_push(&serial, 'y');
+	out(UART_FCR, 0);
+	assert_int_equal(serial_room(&serial), 1);
+}
+
+/* Who does not use the interrupt reads LSR for ever; a driver's few looks do not. */
+static void test_line_polled(void **state)
+{
+	unsigned int i;
+
+	for (i = 0; i < 63; i++)
+		in(UART_LSR);
+	assert_int_equal(serial_room(&serial), 0);
+	in(UART_RX);
+	out(UART_TX, 'x');
+	in(UART_LSR);
+	assert_int_equal(serial_room(&serial), 0);
+	for (i = 0; i < 63; i++)
+		in(UART_LSR);
+	assert_int_equal(serial_room(&serial), 1);
+	serial_push(&serial, 'p');
+	assert_int_equal(line_changes, 0);
+	assert_int_equal(in(UART_LSR), UART_LSR_TEMT | UART_LSR_THRE | UART_LSR_DR);
+	assert_int_equal(in(UART_RX), 'p');
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -327,6 +471,11 @@ int main(void)
 		cmocka_unit_test_setup(test_overrun_without_fifo, setup),
 		cmocka_unit_test_setup(test_fifo, setup),
 		cmocka_unit_test_setup(test_interrupt_identification, setup),
+		cmocka_unit_test_setup(test_line_needs_out2, setup_line),
+		cmocka_unit_test_setup(test_line_transmit, setup_line),
+		cmocka_unit_test_setup(test_line_receive, setup_line),
+		cmocka_unit_test_setup(test_line_fifo_later, setup_line),
+		cmocka_unit_test_setup(test_line_polled, setup_line),
 	};
 
 	return cmocka_run_group_tests_name("serial", tests, NULL, NULL);

@@ -229,6 +229,12 @@ static void write_fcr(struct serial *serial, __u8 value)
 {
 	bool changed = (value ^ serial->fcr) & UART_FCR_ENABLE_FIFO;
 
+	/*
+	 * Linux enables the interrupt first and the FIFOs then. On a chip, nothing
+	 * comes in between, for a line takes its time; here it may, and must stay.
+	 */
+	if (changed && serial->used <= 1 && !serial->line.receive)
+		changed = false;
 	if (changed || (value & UART_FCR_CLEAR_RCVR)) {
 		serial->head = 0;
 		serial->used = 0;
@@ -340,7 +346,7 @@ unsigned int serial_room(const struct serial *serial)
 
 	if (is_loop(serial) || !(by_interrupt || serial->asked >= POLLS))
 		return 0;
-	return places(serial) - serial->used;
+	return places(serial) - serial->used;	/* never less than 0: see write_fcr() */
 }
 
 /**
