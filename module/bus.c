@@ -146,6 +146,7 @@ void mvm_bus_add_device(struct mvm_vm *vm, enum mvm_bus_kind kind,
 {
 	lockdep_assert_held(&vm->lock);
 	device->next = vm->devices[kind];
+	/* Who finds it finds it filled in. */
 	smp_store_release(&vm->devices[kind], device);
 }
 

@@ -75,8 +75,13 @@ static void wake_for_pic(struct mvm_vm *vm)
 	}
 }
 
-/* Unlock, then say what has happened to the PIC. */
-static void unlock_pic(struct mvm_irqchip *chips, unsigned long flags)
+/**
+ * mvm_irq_unlock() - unlock, then say what has happened to the PIC
+ * @chips: the controllers, their lock held
+ * @flags: of the interrupts
+ */
+void mvm_irq_unlock(struct mvm_irqchip *chips, unsigned long flags)
+__releases(&chips->lock)
 {
 	bool raised = chips->pic.raised;
 	u16 acked = chips->pic.acked;
@@ -101,7 +106,7 @@ static int set_pic_line(struct mvm_irqchip *chips, u32 source, unsigned int line
 	spin_lock_irqsave(&chips->lock, flags);
 	*sources = level ? *sources | BIT(source) : *sources & ~BIT(source);
 	ret = mvm_pic_set_line(&chips->pic, line, *sources);
-	unlock_pic(chips, flags);
+	mvm_irq_unlock(chips, flags);
 	return ret;
 }
 
@@ -116,7 +121,7 @@ static bool read_pic(struct mvm_bus_device *device, u64 port, u32 len, void *dat
 		return true;
 	spin_lock_irqsave(&chips->lock, flags);
 	*(u8 *)data = mvm_pic_read(&chips->pic, port);
-	unlock_pic(chips, flags);
+	mvm_irq_unlock(chips, flags);
 	return true;
 }
 
@@ -129,7 +134,7 @@ static bool write_pic(struct mvm_bus_device *device, u64 port, u32 len, const vo
 		return true;
 	spin_lock_irqsave(&chips->lock, flags);
 	mvm_pic_write(&chips->pic, port, *(const u8 *)data);
-	unlock_pic(chips, flags);
+	mvm_irq_unlock(chips, flags);
 	return true;
 }
 
@@ -179,7 +184,7 @@ u8 mvm_irq_take_extint(struct mvm_vcpu *vcpu)
 	}
 	spin_lock_irqsave(&chips->lock, flags);
 	vector = mvm_pic_acknowledge(&chips->pic);
-	unlock_pic(chips, flags);
+	mvm_irq_unlock(chips, flags);
 	return vector;
 }
 
@@ -357,6 +362,7 @@ int mvm_irqchip_line(struct mvm_vm *vm, struct kvm_irq_level __user *user, bool 
 
 	if (copy_from_user(&line, user, sizeof(line)))
 		return -EFAULT;
+	/* Pairs with the release where it is set. */
 	if (!smp_load_acquire(&vm->irqchip))
 		return -ENXIO;
 	line.status = mvm_irq_set(vm, MVM_IRQ_USER, line.irq, line.level);
@@ -365,100 +371,15 @@ int mvm_irqchip_line(struct mvm_vm *vm, struct kvm_irq_level __user *user, bool 
 	return 0;
 }
 
-/* --- Routes -------------------------------------------------------------------- */
-
-/* Take another table. @vm's lock is held. Return: 0, -EINVAL or -ENOMEM. */
-static int set_routes(struct mvm_vm *vm, const struct kvm_irq_routing_entry *entries, u32 nr)
-{
-	struct mvm_routes *old, *routes;
-	size_t size = mvm_routes_size(entries, nr);
-	int ret;
-
-	if (!size)
-		return -EINVAL;
-	routes = kvzalloc(size, GFP_KERNEL_ACCOUNT);
-	if (!routes)
-		return -ENOMEM;
-	ret = mvm_routes_fill(routes, entries, nr, vm->chips, vm->irqchip_pins);
-	if (ret) {
-		kvfree(routes);
-		return ret;
-	}
-	old = rcu_replace_pointer(vm->routes, routes, lockdep_is_held(&vm->lock));
-	if (old) {
-		synchronize_rcu_expedited();
-		kvfree(old);
-	}
-	return 0;
-}
-
-/**
- * mvm_irqchip_set_routes() - KVM_SET_GSI_ROUTING
- * @vm: the VM
- * @user: the argument
- *
- * May sleep. Afterwards nobody uses the routes before.
- *
- * Return: 0; -EINVAL without interrupt controllers in the kernel, or for what
- * cannot be; -EFAULT, -ENOMEM.
- */
-int mvm_irqchip_set_routes(struct mvm_vm *vm, const struct kvm_irq_routing __user *user)
-{
-	struct kvm_irq_routing_entry *entries = NULL;
-	struct kvm_irq_routing head;
-	int ret;
-
-	if (copy_from_user(&head, user, sizeof(head)))
-		return -EFAULT;
-	if (!READ_ONCE(vm->irqchip) || head.nr > MVM_MAX_IRQ_ROUTES || head.flags)
-		return -EINVAL;
-	if (head.nr) {
-		entries = vmemdup_user(user->entries, head.nr * sizeof(*entries));
-		if (IS_ERR(entries))
-			return PTR_ERR(entries);
-	}
-	mutex_lock(&vm->lock);
-	ret = set_routes(vm, entries, head.nr);
-	mutex_unlock(&vm->lock);
-	kvfree(entries);
-	return ret;
-}
-
-/* GSIs 0 to 15 are the lines of a PC, on PIC and I/O APIC; 16 to 23 the latter's. */
-static int set_default_routes(struct mvm_vm *vm)
-{
-	struct kvm_irq_routing_entry *entries, *e;
-	int ret;
-	u32 i;
-
-	entries = kcalloc(MVM_PIC_NR_LINES + MVM_IOAPIC_NR_PINS, sizeof(*entries), GFP_KERNEL);
-	if (!entries)
-		return -ENOMEM;
-	e = entries;
-	for (i = 0; i < MVM_IOAPIC_NR_PINS; i++) {
-		*e++ = (struct kvm_irq_routing_entry) {
-			.gsi = i, .type = KVM_IRQ_ROUTING_IRQCHIP,
-			.u.irqchip = { .irqchip = KVM_IRQCHIP_IOAPIC, .pin = i },
-		};
-		if (i >= MVM_PIC_NR_LINES)
-			continue;
-		*e++ = (struct kvm_irq_routing_entry) {
-			.gsi = i, .type = KVM_IRQ_ROUTING_IRQCHIP,
-			.u.irqchip = {
-				.irqchip = i < 8 ? KVM_IRQCHIP_PIC_MASTER :
-						   KVM_IRQCHIP_PIC_SLAVE,
-				.pin = i & 7,
-			},
-		};
-	}
-	ret = set_routes(vm, entries, e - entries);
-	kfree(entries);
-	return ret;
-}
-
 /* --- Life ---------------------------------------------------------------------- */
 
-static struct mvm_irqchip *create_chips(struct mvm_vm *vm)
+/**
+ * mvm_irq_create_chips() - make PIC and I/O APIC
+ * @vm: the VM; guests do not see them yet
+ *
+ * Return: to be freed by kfree(), or NULL.
+ */
+struct mvm_irqchip *mvm_irq_create_chips(struct mvm_vm *vm)
 {
 	static const u16 ports[] = { MVM_PIC_MASTER, MVM_PIC_SLAVE, MVM_PIC_ELCR };
 	struct mvm_irqchip *chips = kzalloc(sizeof(*chips), GFP_KERNEL_ACCOUNT);
@@ -481,165 +402,4 @@ static struct mvm_irqchip *create_chips(struct mvm_vm *vm)
 		.read = read_ioapic, .write = write_ioapic,
 	};
 	return chips;
-}
-
-static int create(struct mvm_vm *vm)
-{
-	int i, ret;
-
-	if (vm->irqchip)
-		return -EEXIST;
-	if (vm->nr_vcpus)
-		return -EINVAL;
-	vm->chips = create_chips(vm);
-	if (!vm->chips)
-		return -ENOMEM;
-	ret = set_default_routes(vm);
-	if (ret) {
-		kfree(vm->chips);
-		vm->chips = NULL;
-		return ret;
-	}
-	for (i = 0; i < ARRAY_SIZE(vm->chips->pic_ports); i++)
-		mvm_bus_add_device(vm, MVM_BUS_PIO, &vm->chips->pic_ports[i]);
-	mvm_bus_add_device(vm, MVM_BUS_MMIO, &vm->chips->ioapic_page);
-	/* Who sees it sees the others. */
-	smp_store_release(&vm->irqchip, true);
-	return 0;
-}
-
-/**
- * mvm_irqchip_create() - KVM_CREATE_IRQCHIP
- * @vm: the VM
- *
- * Return: 0; -EEXIST if there is one, -EINVAL if there is a vCPU; -ENOMEM.
- */
-int mvm_irqchip_create(struct mvm_vm *vm)
-{
-	int ret;
-
-	mutex_lock(&vm->lock);
-	ret = create(vm);
-	mutex_unlock(&vm->lock);
-	return ret;
-}
-
-/**
- * mvm_irqchip_split() - KVM_CAP_SPLIT_IRQCHIP: only local APICs in the kernel
- * @vm: the VM
- * @pins: GSIs below it are those of user space's I/O APIC
- *
- * Return: 0; -EINVAL for too many pins; -EEXIST if there is an irqchip or, as in
- * KVM, a vCPU; -ENOMEM.
- */
-int mvm_irqchip_split(struct mvm_vm *vm, u64 pins)
-{
-	int ret;
-
-	if (pins > MVM_MAX_IRQ_ROUTES)
-		return -EINVAL;
-	mutex_lock(&vm->lock);
-	ret = vm->irqchip || vm->nr_vcpus ? -EEXIST : set_routes(vm, NULL, 0);
-	if (!ret) {
-		vm->irqchip_pins = pins;
-		smp_store_release(&vm->irqchip, true);
-	}
-	mutex_unlock(&vm->lock);
-	return ret;
-}
-
-/**
- * mvm_irqchip_destroy() - the end of a VM
- * @vm: used by nobody any more
- */
-void mvm_irqchip_destroy(struct mvm_vm *vm)
-{
-	kvfree(rcu_dereference_protected(vm->routes, true));
-	kfree(vm->chips);
-}
-
-/* --- State --------------------------------------------------------------------- */
-
-static int get_state(struct mvm_irqchip *chips, struct kvm_irqchip *chip)
-{
-	unsigned long flags;
-	int ret = 0;
-
-	spin_lock_irqsave(&chips->lock, flags);
-	if (chip->chip_id == KVM_IRQCHIP_PIC_MASTER || chip->chip_id == KVM_IRQCHIP_PIC_SLAVE)
-		chip->chip.pic = chips->pic.chip[chip->chip_id];
-	else if (chip->chip_id == KVM_IRQCHIP_IOAPIC)
-		mvm_ioapic_get_state(&chips->ioapic, &chip->chip.ioapic);
-	else
-		ret = -EINVAL;
-	spin_unlock_irqrestore(&chips->lock, flags);
-	return ret;
-}
-
-static int set_state(struct mvm_irqchip *chips, const struct kvm_irqchip *chip)
-{
-	unsigned long flags;
-	int ret = 0;
-
-	spin_lock_irqsave(&chips->lock, flags);
-	if (chip->chip_id == KVM_IRQCHIP_PIC_MASTER || chip->chip_id == KVM_IRQCHIP_PIC_SLAVE)
-		mvm_pic_set_state(&chips->pic, chip->chip_id, &chip->chip.pic);
-	else if (chip->chip_id == KVM_IRQCHIP_IOAPIC)
-		mvm_ioapic_set_state(&chips->ioapic, &chip->chip.ioapic);
-	else
-		ret = -EINVAL;
-	unlock_pic(chips, flags);
-	return ret;
-}
-
-/* The argument of both calls. Return: with its chip, or an error pointer. */
-static struct kvm_irqchip *copy_state(struct mvm_vm *vm, const struct kvm_irqchip __user *user)
-{
-	struct kvm_irqchip *chip = memdup_user(user, sizeof(*chip));
-
-	if (IS_ERR(chip) || (smp_load_acquire(&vm->irqchip) && vm->chips))
-		return chip;
-	kfree(chip);
-	return ERR_PTR(-ENXIO);
-}
-
-/**
- * mvm_irqchip_get_state() - KVM_GET_IRQCHIP
- * @vm: the VM
- * @user: the argument
- *
- * Return: 0; -ENXIO without PIC and I/O APIC in the kernel, -EINVAL for an unknown
- * chip, -EFAULT, -ENOMEM.
- */
-int mvm_irqchip_get_state(struct mvm_vm *vm, struct kvm_irqchip __user *user)
-{
-	struct kvm_irqchip *chip = copy_state(vm, user);
-	int ret;
-
-	if (IS_ERR(chip))
-		return PTR_ERR(chip);
-	ret = get_state(vm->chips, chip);
-	if (!ret && copy_to_user(user, chip, sizeof(*chip)))
-		ret = -EFAULT;
-	kfree(chip);
-	return ret;
-}
-
-/**
- * mvm_irqchip_set_state() - KVM_SET_IRQCHIP
- * @vm: the VM
- * @user: the argument
- *
- * Return: as mvm_irqchip_get_state().
- */
-int mvm_irqchip_set_state(struct mvm_vm *vm, const struct kvm_irqchip __user *user)
-{
-	struct kvm_irqchip *chip = copy_state(vm, user);
-	int ret;
-
-	if (IS_ERR(chip))
-		return PTR_ERR(chip);
-	ret = set_state(vm->chips, chip);
-	kfree(chip);
-	return ret;
 }

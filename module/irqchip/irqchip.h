@@ -113,13 +113,10 @@ struct mvm_irq_ack {
 };
 
 /* irq.c */
-int mvm_irqchip_create(struct mvm_vm *vm);
-int mvm_irqchip_split(struct mvm_vm *vm, u64 pins);
-void mvm_irqchip_destroy(struct mvm_vm *vm);
-int mvm_irqchip_get_state(struct mvm_vm *vm, struct kvm_irqchip __user *user);
-int mvm_irqchip_set_state(struct mvm_vm *vm, const struct kvm_irqchip __user *user);
 int mvm_irqchip_line(struct mvm_vm *vm, struct kvm_irq_level __user *user, bool status);
-int mvm_irqchip_set_routes(struct mvm_vm *vm, const struct kvm_irq_routing __user *user);
+struct mvm_irqchip *mvm_irq_create_chips(struct mvm_vm *vm);
+void mvm_irq_unlock(struct mvm_irqchip *chips, unsigned long flags)
+__releases(&chips->lock);
 void mvm_irq_eoi(struct mvm_vcpu *vcpu, u8 vector, bool level);
 bool mvm_irq_takes_extint(struct mvm_vcpu *vcpu);
 bool mvm_irq_extint_waits(struct mvm_vcpu *vcpu);
@@ -141,6 +138,14 @@ int mvm_apic_get_state(struct mvm_vcpu *vcpu, void __user *user);
 int mvm_apic_set_state(struct mvm_vcpu *vcpu, const void __user *user);
 int mvm_irqchip_send(struct mvm_vm *vm, struct mvm_vcpu *source, struct mvm_lapic_irq *irq);
 int mvm_irqchip_msi(struct mvm_vm *vm, const void __user *user);
+
+/* irqchip.c */
+int mvm_irqchip_create(struct mvm_vm *vm);
+int mvm_irqchip_split(struct mvm_vm *vm, u64 pins);
+void mvm_irqchip_destroy(struct mvm_vm *vm);
+int mvm_irqchip_get_state(struct mvm_vm *vm, struct kvm_irqchip __user *user);
+int mvm_irqchip_set_state(struct mvm_vm *vm, const struct kvm_irqchip __user *user);
+int mvm_irqchip_set_routes(struct mvm_vm *vm, const struct kvm_irq_routing __user *user);
 
 /* irqfd.c */
 int mvm_irqfd_init(void);

@@ -248,6 +248,7 @@ int mvm_irqfd(struct mvm_vm *vm, const struct kvm_irqfd *args)
 		eventfd_ctx_put(eventfd);
 		return 0;
 	}
+	/* Pairs with the release where it is set. */
 	if (!smp_load_acquire(&vm->irqchip) ||
 	    (args->flags & KVM_IRQFD_FLAG_RESAMPLE && !vm->chips))
 		return -EINVAL;
