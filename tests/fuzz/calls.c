@@ -110,6 +110,13 @@ static const struct call vm_calls[] = {
 	  .here = true },
 	{ CALL(KVM_SET_GSI_ROUTING), fill_address, .errnos = E(INVAL), .exact = true,
 	  .here = true },
+	{ CALL(KVM_IRQ_LINE), fill_line, .errnos = E(NXIO), .exact = true, .here = true },
+	{ CALL(KVM_IRQ_LINE_STATUS), fill_line, .errnos = E(NXIO), .exact = true, .here = true },
+	{ CALL(KVM_GET_IRQCHIP), fill_chip, .errnos = E(NXIO), .exact = true, .here = true },
+	{ CALL(KVM_SET_IRQCHIP), fill_chip, .errnos = E(NXIO), .exact = true, .here = true },
+	{ CALL(KVM_IRQFD), fill_irqfd, .exact = true, .here = true,
+	  .errnos = E(INVAL) | E(BADF) },
+	{ CALL(KVM_SET_BOOT_CPU_ID), .errnos = E(BUSY), .here = true },
 	{ CALL(KVM_SET_NR_MMU_PAGES), .errnos = E(INVAL), .here = true },
 };
 
@@ -174,7 +181,6 @@ static const struct call vcpu_calls[] = {
 
 /* Known to KVM, not here: EINVAL on a vCPU, ENOTTY on a VM, whatever the argument */
 static const struct call refused[] = {
-	{ CALL(KVM_IRQ_LINE) }, { CALL(KVM_IRQFD) },
 	{ CALL(KVM_CREATE_PIT2) },
 	{ CALL(KVM_CREATE_DEVICE) }, { CALL(KVM_SET_CLOCK) },
 	{ CALL(KVM_GET_CLOCK) }, { CALL(KVM_SMI) }, { CALL(KVM_GET_LAPIC) },
@@ -182,7 +188,7 @@ static const struct call refused[] = {
 	{ CALL(KVM_SET_CPUID) }, { CALL(KVM_GET_NESTED_STATE) },
 	{ CALL(KVM_SET_NESTED_STATE) }, { CALL(KVM_X86_SET_MCE) },
 	{ CALL(KVM_KVMCLOCK_CTRL) },
-	{ CALL(KVM_MEMORY_ENCRYPT_OP) }, { CALL(KVM_SET_BOOT_CPU_ID) },
+	{ CALL(KVM_MEMORY_ENCRYPT_OP) },
 };
 
 /* The number right but for its size, its direction, its magic or its own number */

@@ -494,3 +494,37 @@ size_t fill_msi(int fd)
 	mutate(msi, sizeof(*msi));
 	return sizeof(*msi);
 }
+
+size_t fill_line(int fd)
+{
+	struct kvm_irq_level *line = (void *)buffer.rw;
+
+	(void)fd;
+	*line = (struct kvm_irq_level) { .irq = below(24), .level = below(2) };
+	mutate(line, sizeof(*line));
+	return sizeof(*line);
+}
+
+size_t fill_chip(int fd)
+{
+	struct kvm_irqchip *chip = (void *)buffer.rw;
+
+	(void)fd;
+	memset(chip, (u8)rnd(), sizeof(*chip));
+	chip->chip_id = below(3);
+	mutate(chip, sizeof(*chip));
+	return sizeof(*chip);
+}
+
+size_t fill_irqfd(int fd)
+{
+	struct kvm_irqfd *e = (void *)buffer.rw;
+
+	(void)fd;
+	*e = (struct kvm_irqfd) {
+		.fd = one_in(8) ? (int)edge() : event, .gsi = below(24), .flags = below(4),
+		.resamplefd = event,
+	};
+	mutate(e, sizeof(*e));
+	return sizeof(*e);
+}

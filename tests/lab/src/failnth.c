@@ -597,6 +597,59 @@ static long signal_msi(void)
 	return ioctl(vm.fd, KVM_SIGNAL_MSI, &msi);
 }
 
+static long create_irqchip(void)
+{
+	return ioctl(vm.fd, KVM_CREATE_IRQCHIP, 0);
+}
+
+static long split_irqchip(void)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { 24 } };
+
+	return ioctl(vm.fd, KVM_ENABLE_CAP, &cap);
+}
+
+static long set_routes(void)
+{
+	struct {
+		struct kvm_irq_routing head;
+		struct kvm_irq_routing_entry e;
+	} table = {
+		.head.nr = 1,
+		.e = { .type = KVM_IRQ_ROUTING_MSI, .u.msi.address_lo = 0xfee00000 },
+	};
+
+	return ioctl(vm.fd, KVM_SET_GSI_ROUTING, &table);
+}
+
+static long get_set_irqchip(void)
+{
+	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_IOAPIC };
+
+	return ioctl(vm.fd, KVM_GET_IRQCHIP, &chip) ?: ioctl(vm.fd, KVM_SET_IRQCHIP, &chip);
+}
+
+static long irqfd(void)
+{
+	struct kvm_irqfd args = { .fd = event, .gsi = 4, .resamplefd = event };
+
+	args.flags = KVM_IRQFD_FLAG_RESAMPLE;
+	return ioctl(vm.fd, KVM_IRQFD, &args);
+}
+
+static void fresh_irqfd(void)
+{
+	if (event < 0)
+		event = eventfd(0, EFD_CLOEXEC);
+	fresh_irqchip_vm();
+}
+
+static void close_vm(long ret)
+{
+	(void)ret;
+	vm_close(&vm);
+}
+
 static void close_all(long ret)
 {
 	(void)ret;
@@ -627,6 +680,15 @@ static const struct call life_calls[] = {
 	  .prepare = fresh_irqchip_vm, .call = create_vcpu, .undo = close_vm_and },
 	{ "KVM_GET_LAPIC and KVM_SET_LAPIC",
 	  .prepare = fresh_apic, .call = get_set_lapic, .undo = close_all },
+	{ "KVM_CREATE_IRQCHIP",
+	  .prepare = fresh_vm, .call = create_irqchip, .undo = close_vm },
+	{ "KVM_CAP_SPLIT_IRQCHIP",
+	  .prepare = fresh_vm, .call = split_irqchip, .undo = close_vm },
+	{ "KVM_SET_GSI_ROUTING",
+	  .prepare = fresh_irqchip_vm, .call = set_routes, .undo = close_vm },
+	{ "KVM_GET_IRQCHIP and KVM_SET_IRQCHIP",
+	  .prepare = fresh_irqchip_vm, .call = get_set_irqchip, .undo = close_vm },
+	{ "KVM_IRQFD", .prepare = fresh_irqfd, .call = irqfd, .undo = close_vm },
 	{ "KVM_SIGNAL_MSI", .prepare = fresh_apic, .call = signal_msi, .undo = close_all },
 	{ "the first KVM_RUN", .prepare = fresh_guest, .call = run, .undo = close_all },
 	{ "close", .prepare = fresh_guest, .call = close_vcpu_and_vm },
