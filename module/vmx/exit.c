@@ -186,9 +186,8 @@ static int (* const handlers[VMX_NR_REASONS])(struct mvm_vcpu *vcpu) = {
  */
 static void stop_counters(struct mvm_vcpu *vcpu)
 {
-	u64 global_ctrl;
+	u64 global_ctrl = mvm_rdmsr(MSR_CORE_PERF_GLOBAL_CTRL);
 
-	rdmsrl(MSR_CORE_PERF_GLOBAL_CTRL, global_ctrl);
 	if (unlikely(global_ctrl != vcpu->vmx.host_global_ctrl)) {
 		vcpu->vmx.host_global_ctrl = global_ctrl;
 		vmcs_write64(VMCS_HOST_PERF_GLOBAL_CTRL, global_ctrl);
@@ -218,7 +217,7 @@ static void refresh_host_state(struct mvm_vcpu *vcpu)
 		vmcs_writel(VMCS_HOST_CR4, cr4);
 	}
 	/* A VM exit clears it: SDM Vol. 3, "Loading Host State". */
-	vcpu->vmx.host_debugctl = get_debugctlmsr();
+	vcpu->vmx.host_debugctl = mvm_rdmsr(MSR_IA32_DEBUGCTLMSR);
 	if (mvm_vmx.entry & VMX_ENTRY_LOAD_PERF &&
 	    static_cpu_has(X86_FEATURE_ARCH_PERFMON))
 		stop_counters(vcpu);

@@ -9,6 +9,7 @@
 #include <linux/percpu.h>
 #include <linux/types.h>
 #include <asm/desc_defs.h>
+#include <asm/msr.h>
 
 #include "capability.h"
 
@@ -77,6 +78,15 @@ void mvm_vmx_flush_l1d(void);
 extern bool mvm_vmx_l1d_on_load;
 extern bool mvm_vmx_l1d_always;
 bool mvm_vmx_itlb_multihit(void);
+
+/* RDMSR and no more: rdmsrl() calls a function, in which it can be traced. */
+static __always_inline u64 mvm_rdmsr(u32 msr)
+{
+	u32 low, high;
+
+	native_rdmsr(msr, low, high);
+	return (u64)high << 32 | low;
+}
 
 void mvm_vmx_invept(u64 eptp);
 void mvm_vmx_invvpid(u16 vpid);

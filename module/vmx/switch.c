@@ -171,7 +171,7 @@ static void load_msrs(struct mvm_vcpu *vcpu)
 		wrmsrl(MSR_SYSCALL_MASK, vcpu->msrs.fmask);
 	}
 	if (efer & EFER_LME) {
-		rdmsrl(MSR_KERNEL_GS_BASE, vcpu->vmx.host_kernel_gs);
+		vcpu->vmx.host_kernel_gs = mvm_rdmsr(MSR_KERNEL_GS_BASE);
 		wrmsrl(MSR_KERNEL_GS_BASE, vcpu->msrs.kernel_gs_base);
 	}
 	if (mvm_vmx.cpu2 & VMX_CPU2_RDTSCP &&
@@ -190,7 +190,7 @@ static void put_msrs(struct mvm_vcpu *vcpu)
 		wrmsrl(MSR_SYSCALL_MASK, c->fmask);
 	}
 	if (efer & EFER_LME) {
-		rdmsrl(MSR_KERNEL_GS_BASE, vcpu->msrs.kernel_gs_base);
+		vcpu->msrs.kernel_gs_base = mvm_rdmsr(MSR_KERNEL_GS_BASE);
 		wrmsrl(MSR_KERNEL_GS_BASE, vcpu->vmx.host_kernel_gs);
 	}
 	if (mvm_vmx.cpu2 & VMX_CPU2_RDTSCP && vcpu->msrs.tsc_aux != c->tsc_aux)
