@@ -100,14 +100,14 @@ int mvm_decode(struct mvm_insn *insn, const u8 *bytes, size_t len, int mode);
 
 /**
  * struct mvm_regs - what an instruction changes but for memory
- * @gpr: by number; RSP is among them
+ * @gpr: 16, by number; RSP is among them
  * @rip: of the instruction
  * @rflags: the flags
  * @selector: the segment registers; needed for MVM_OTHER_SEGMENT only
  * @xmm: 16 registers of 16 bytes; needed for MVM_OTHER_XMM only
  */
 struct mvm_regs {
-	u64 gpr[16];
+	unsigned long *gpr;
 	u64 rip;
 	u64 rflags;
 	u16 selector[6];

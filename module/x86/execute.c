@@ -28,7 +28,7 @@ static u64 sign_extend(u64 value, int size)
 }
 
 /* SDM Vol. 1, "General-Purpose Registers in 64-Bit Mode": how parts are written */
-static void set_part(u64 *reg, u64 value, int size)
+static void set_part(unsigned long *reg, u64 value, int size)
 {
 	if (size == 4)
 		*reg = (u32)value;
@@ -43,7 +43,7 @@ static u64 get_reg(const struct mvm_insn *insn, const struct mvm_regs *regs)
 
 static void set_reg(const struct mvm_insn *insn, struct mvm_regs *regs, u64 value)
 {
-	u64 *reg = &regs->gpr[insn->reg];
+	unsigned long *reg = &regs->gpr[insn->reg];
 
 	if (insn->high_byte)
 		*reg = (*reg & ~0xff00ULL) | (value & 0xff) << 8;
@@ -249,8 +249,10 @@ static int execute_xmm(const struct mvm_insn *insn, struct mvm_regs *regs,
 static int execute_plain(const struct mvm_insn *insn, struct mvm_regs *regs,
 			 const struct mvm_bus *bus, u64 offset)
 {
-	struct mvm_regs new = *regs;
-	bool write = insn->access & MVM_ACCESS_WRITE;
+	/* The one register that may change, before it is known that all goes well */
+	unsigned long *reg = &regs->gpr[insn->op == MVM_OP_CMPXCHG ? REG_RAX : insn->reg];
+	unsigned long old_reg = *reg;
+	u64 old_rflags = regs->rflags;
 	u64 mem = 0, other = other_operand(insn, regs), result;
 	int ret;
 
@@ -260,21 +262,23 @@ static int execute_plain(const struct mvm_insn *insn, struct mvm_regs *regs,
 			return ret;
 	}
 	if (insn->to_reg)
-		result = compute(insn, &new, other, mem);
+		result = compute(insn, regs, other, mem);
 	else
-		result = compute(insn, &new, mem, other);
+		result = compute(insn, regs, mem, other);
 	if (insn->to_reg && insn->op != MVM_OP_CMP)
-		set_reg(insn, &new, result);
-	if (write) {
+		set_reg(insn, regs, result);
+	if (insn->access & MVM_ACCESS_WRITE) {
 		ret = bus->write(bus->ctx, insn->segment, offset, &result, insn->size);
-		if (ret)
+		if (ret) {
+			*reg = old_reg;
+			regs->rflags = old_rflags;
 			return ret;
+		}
 	}
-	*regs = new;
 	return 0;
 }
 
-static void add_part(u64 *reg, u64 change, int size)
+static void add_part(unsigned long *reg, u64 change, int size)
 {
 	set_part(reg, *reg + change, size);
 }

@@ -56,7 +56,8 @@ struct walk {
 	size_t entry_size;
 	struct step steps[MAX_DEPTH];
 	int depth;
-	u64 rights;	/* ENTRY_RW and ENTRY_US: set in every entry */
+	u64 reserved;	/* 0 in all present entries */
+	u64 all;	/* bits that are set in every entry: rights, ENTRY_A */
 	u64 xd;		/* ENTRY_XD: set in any entry */
 };
 
@@ -84,11 +85,28 @@ static bool maps_page(const struct walk *w, u64 entry, int shift)
 	}
 }
 
+/* The bits that must be 0 in the present entries of all levels */
+static u64 always_reserved(const struct walk *w)
+{
+	int m = w->mmu->maxphyaddr;
+	u64 reserved = 0;
+
+	if (w->mode == MODE_32BIT)
+		return 0;
+	if (m < 52)
+		reserved |= GENMASK_ULL(51, m);
+	if (w->mode == MODE_PAE)
+		reserved |= GENMASK_ULL(62, 52);
+	if (!nxe(w))
+		reserved |= ENTRY_XD;
+	return reserved;
+}
+
 /* The bits of a present entry that must be 0. */
 static u64 reserved_bits(const struct walk *w, int shift, bool page)
 {
 	int m = w->mmu->maxphyaddr;
-	u64 reserved = 0;
+	u64 reserved = w->reserved;
 
 	if (w->mode == MODE_32BIT) {
 		/* PSE-36: bits 20:13 are bits 39:32 of the address. */
@@ -97,13 +115,6 @@ static u64 reserved_bits(const struct walk *w, int shift, bool page)
 		return GENMASK_ULL(21, 13) &
 		       ~(m <= 32 ? 0 : GENMASK_ULL(min(m, 40) - 20, 13));
 	}
-
-	if (m < 52)
-		reserved |= GENMASK_ULL(51, m);
-	if (w->mode == MODE_PAE)
-		reserved |= GENMASK_ULL(62, 52);
-	if (!nxe(w))
-		reserved |= ENTRY_XD;
 
 	/* Of a page's address, the bits below its size; bit 12 is PAT. */
 	if (page && shift > SHIFT_4K)
@@ -144,7 +155,7 @@ static u32 error_code(const struct walk *w, unsigned int access, u32 error)
 /* "Access Rights": may it be done, now that the translation is known? */
 static bool permitted(const struct walk *w, unsigned int access)
 {
-	bool user_page = w->rights & ENTRY_US;
+	bool user_page = w->all & ENTRY_US;
 
 	if (access & MVM_ACCESS_EXEC && w->xd)
 		return false;
@@ -152,7 +163,7 @@ static bool permitted(const struct walk *w, unsigned int access)
 	if (user_mode(w, access)) {
 		if (!user_page)
 			return false;
-		return !(access & MVM_ACCESS_WRITE) || w->rights & ENTRY_RW;
+		return !(access & MVM_ACCESS_WRITE) || w->all & ENTRY_RW;
 	}
 
 	if (user_page && access & MVM_ACCESS_EXEC &&
@@ -164,7 +175,7 @@ static bool permitted(const struct walk *w, unsigned int access)
 	    (!w->mmu->ac || access & MVM_ACCESS_IMPLICIT))
 		return false;
 	if (access & MVM_ACCESS_WRITE && w->mmu->cr0 & X86_CR0_WP)
-		return w->rights & ENTRY_RW;
+		return w->all & ENTRY_RW;
 	return true;
 }
 
@@ -173,6 +184,9 @@ static int set_flags(const struct walk *w, bool write)
 {
 	int i, r;
 
+	/* Mostly they are set. */
+	if (w->all & ENTRY_A && (!write || w->steps[w->depth - 1].entry & ENTRY_D))
+		return 0;
 	if (!w->mem->cmpxchg)
 		return 0;
 	for (i = 0; i < w->depth; i++) {
@@ -228,7 +242,7 @@ static int descend(struct walk *w, u64 gva, u64 *gpa, u32 *error)
 	bool page;
 
 	w->depth = 0;
-	w->rights = ENTRY_RW | ENTRY_US;
+	w->all = ENTRY_RW | ENTRY_US | ENTRY_A;
 	w->xd = 0;
 	*error = 0;
 
@@ -270,7 +284,7 @@ static int descend(struct walk *w, u64 gva, u64 *gpa, u32 *error)
 			*error = MVM_PF_PRESENT | MVM_PF_RESERVED;
 			return MVM_WALK_FAULT;
 		}
-		w->rights &= entry;
+		w->all &= entry;
 		w->xd |= entry & ENTRY_XD;
 		if (page)
 			break;
@@ -327,6 +341,7 @@ int mvm_walk(const struct mvm_walk_mmu *mmu, const struct mvm_walk_memory *mem,
 		}
 	}
 
+	w.reserved = always_reserved(&w);
 	for (tries = 0; tries < MAX_TRIES; tries++) {
 		r = descend(&w, gva, gpa, &error);
 		if (!r && !permitted(&w, access)) {

@@ -677,7 +677,8 @@ static void run_native(const u8 *bytes, size_t len)
 
 static void execute_one(struct mvm_insn *insn, u8 *bytes)
 {
-	struct mvm_regs r;
+	unsigned long gpr[16];
+	struct mvm_regs r = { .gpr = gpr };
 	u8 xmm[16][16];
 	int i, ret;
 
@@ -701,7 +702,7 @@ static void execute_one(struct mvm_insn *insn, u8 *bytes)
 	if (insn->op == MVM_OP_CMPXCHG && insn->base && insn->index && number() % 2)
 		memset(model, r.gpr[0] = 0x7f, AREA), r.gpr[0] *= 0x0101010101010101;
 	memcpy(area, model, AREA);
-	memcpy(native_state.gpr, r.gpr, sizeof(r.gpr));
+	memcpy(native_state.gpr, gpr, sizeof(gpr));
 	memcpy(native_state.xmm, xmm, sizeof(xmm));
 	native_state.rflags = r.rflags;
 	run_native(bytes, insn->length);
@@ -778,6 +779,7 @@ static void stopped(void **state)
 {
 	static const struct mvm_bus no_read = { bus_stop, bus_stop_write, NULL };
 	static const struct mvm_bus no_write = { bus_zero, bus_stop_write, NULL };
+	unsigned long gpr[16], gpr_before[16];
 	struct mvm_regs r, before;
 	u8 bytes[MVM_INSN_MAX], xmm[16][16], xmm_before[16][16];
 	struct mvm_insn insn;
@@ -785,6 +787,8 @@ static void stopped(void **state)
 	int ret;
 
 	memset(&r, 0x5a, sizeof(r));
+	memset(gpr, 0x5b, sizeof(gpr));
+	r.gpr = gpr;
 	memset(xmm, 0xa5, sizeof(xmm));
 	r.xmm = xmm;
 	for (i = 0; i < 20000; i++) {
@@ -792,12 +796,14 @@ static void stopped(void **state)
 		if (mvm_decode(&insn, bytes, sizeof(bytes), 8))
 			continue;
 		before = r;
+		memcpy(gpr_before, gpr, sizeof(gpr));
 		memcpy(xmm_before, xmm, sizeof(xmm));
 		ret = mvm_execute(&insn, &r, &no_read);
 		assert_int_equal(ret, insn.access & MVM_ACCESS_READ ? -7 : -8);
 		if (insn.access & MVM_ACCESS_WRITE)
 			assert_int_equal(mvm_execute(&insn, &r, &no_write), -8);
 		assert_memory_equal(&r, &before, sizeof(r));
+		assert_memory_equal(gpr, gpr_before, sizeof(gpr));
 		assert_memory_equal(xmm, xmm_before, sizeof(xmm));
 	}
 }
