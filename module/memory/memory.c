@@ -280,22 +280,55 @@ int mvm_memory_write(struct mvm_memory *mem, u64 gpa, const void *buf,
 }
 
 /**
+ * mvm_memory_fetch() - read bytes of an instruction
+ * @mem: the memory, its slots_sem held for reading
+ * @gpa: guest-physical address
+ * @buf: where to put them
+ * @len: bytes, up to 16, in one page
+ *
+ * Call it in the owner's address space. May sleep, unless page faults are
+ * disabled.
+ *
+ * Return: 0; -ENXIO where there is no slot; -EFAULT where the owner has no
+ * memory, or none at hand.
+ */
+int mvm_memory_fetch(struct mvm_memory *mem, u64 gpa, void *buf, size_t len)
+{
+	const struct mvm_slot *slot = mvm_slot_find(mem->slots, gpa);
+	u64 *words = buf;
+	u64 __user *hva;
+
+	if (!slot)
+		return -ENXIO;
+	hva = (u64 __user *)mvm_slot_hva(slot, gpa);
+	/* Mostly the page has that many. */
+	if (len == 2 * sizeof(*words))
+		return get_user(words[0], hva) ?: get_user(words[1], hva + 1);
+	return copy_from_user(buf, hva, len) ? -EFAULT : 0;
+}
+
+/**
  * mvm_memory_read_entry() - read an entry of the guest's page tables
  * @mem: the memory, its slots_sem held for reading
+ * @near: the slot of the last entry that was read since slots_sem is held, or
+ *	NULL; changed to that of this one
  * @gpa: guest-physical address, a multiple of @len
  * @buf: where to put it
  * @len: 4 or 8 bytes
  *
- * Call it in the owner's address space. May sleep.
+ * Call it in the owner's address space. May sleep, unless page faults are
+ * disabled.
  *
  * Return: 0, or -EFAULT where the owner has no memory. Where there is no slot
  * @buf is zeroed: tables there map nothing, and so it is in KVM.
  */
-int mvm_memory_read_entry(struct mvm_memory *mem, u64 gpa, void *buf, size_t len)
+int mvm_memory_read_entry(struct mvm_memory *mem, const struct mvm_slot **near, u64 gpa,
+			  void *buf, size_t len)
 {
-	const struct mvm_slot *slot = mvm_slot_find(mem->slots, gpa);
+	const struct mvm_slot *slot = mvm_slot_find_near(mem->slots, gpa, *near);
 	void __user *hva;
 
+	*near = slot;
 	if (!slot) {
 		memset(buf, 0, len);
 		return 0;
@@ -332,7 +365,8 @@ fault:
  * @new: what it is to hold
  * @len: 4 or 8 bytes
  *
- * Call it in the owner's address space. May sleep.
+ * Call it in the owner's address space. May sleep, unless page faults are
+ * disabled.
  *
  * Return: 0 if it was changed, or is in no slot or a read-only one: tables
  * there work, but for the accessed and dirty flags. 1 if it holds something

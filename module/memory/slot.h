@@ -62,6 +62,13 @@ bool mvm_slot_clip(const struct mvm_slot *slot, unsigned long start,
 		   unsigned long end, u64 *gpa, u64 *gpa_end);
 int mvm_slot_level(const struct mvm_slot *slot, u64 gpa, int max);
 
+/* As mvm_slot_find(), where it is likely that it is @near, or NULL for no idea. */
+static inline const struct mvm_slot *mvm_slot_find_near(const struct mvm_slots *slots, u64 gpa,
+							const struct mvm_slot *near)
+{
+	return near && gpa - near->gpa < near->size ? near : mvm_slot_find(slots, gpa);
+}
+
 static inline bool mvm_slot_is_readonly(const struct mvm_slot *slot)
 {
 	return slot->flags & KVM_MEM_READONLY;

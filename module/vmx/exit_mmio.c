@@ -30,6 +30,9 @@
 /* What kvm_run::mmio has room for */
 #define PIECE	8
 
+/* Bytes to fetch: no instruction has more than 15, but two words are quicker. */
+#define FETCH	16
+
 /**
  * struct emulation - one instruction on its way
  * @vcpu: the vCPU
@@ -39,10 +42,12 @@
  * @cs: the code segment
  * @source: the segment of the memory operand
  * @es: the segment of the destination of a string instruction
- * @regs: the registers
+ * @regs: the registers, which are the vCPU's own but for RSP, RIP and RFLAGS
+ * @rsp: what RSP was
  * @known_gva: a page whose translation the processor has just made
  * @known_gpa: and what it is
  * @known_access: the accesses for which that holds, MVM_ACCESS_*; or 0
+ * @known_device: the accesses for which @known_gpa is a device's; or 0
  * @answer: what the handler returns when the bus stopped the instruction
  */
 struct emulation {
@@ -54,9 +59,11 @@ struct emulation {
 	struct kvm_segment source;
 	struct kvm_segment es;
 	struct mvm_regs regs;
+	unsigned long rsp;
 	unsigned long known_gva;
 	u64 known_gpa;
 	unsigned int known_access;
+	unsigned int known_device;
 	int answer;
 };
 
@@ -130,11 +137,27 @@ static void read_translation(struct emulation *e, unsigned long qualification)
 		return;
 	e->known_gva = vmcs_readl(VMCS_GUEST_LINEAR_ADDRESS) & PAGE_MASK;
 	e->known_gpa = vmcs_read64(VMCS_GUEST_PHYSICAL_ADDRESS) & PAGE_MASK;
-	/* Where writing is allowed, so is reading. */
-	if (qualification & VMX_EPT_QUAL_WRITE)
+	/*
+	 * Where writing is allowed, so is reading. What may not be written to can
+	 * be read-only memory; where reading leads nowhere there is nothing.
+	 */
+	if (qualification & VMX_EPT_QUAL_WRITE) {
 		e->known_access = MVM_ACCESS_READ | MVM_ACCESS_WRITE;
-	else if (qualification & VMX_EPT_QUAL_READ)
+		e->known_device = MVM_ACCESS_WRITE;
+	} else if (qualification & VMX_EPT_QUAL_READ) {
 		e->known_access = MVM_ACCESS_READ;
+		e->known_device = MVM_ACCESS_READ | MVM_ACCESS_WRITE;
+	}
+}
+
+/* mvm_memory_fault() has already found that the one page is a device's. */
+static bool is_device(struct emulation *e, u64 gpa, bool write)
+{
+	unsigned int access = write ? MVM_ACCESS_WRITE : MVM_ACCESS_READ;
+
+	if (access & e->known_device && (gpa & PAGE_MASK) == e->known_gpa)
+		return true;
+	return mvm_memory_is_device(&e->vcpu->vm->memory, gpa, write);
 }
 
 /* Which guest-physical memory is this? In two parts if it crosses a page. */
@@ -202,7 +225,7 @@ static int access_parts(struct emulation *e, bool write)
 	for (i = 0; i < mmio->nr_parts; i++) {
 		struct mvm_mmio_part *part = &mmio->part[i];
 
-		if (mvm_memory_is_device(memory, part->gpa, write)) {
+		if (is_device(e, part->gpa, write)) {
 			struct mvm_mmio_part *device = &mmio->device[mmio->nr_device];
 
 			if (mvm_apic_mmio(e->vcpu, part->gpa, mmio->data + part->offset,
@@ -214,6 +237,7 @@ static int access_parts(struct emulation *e, bool write)
 				mmio->nr_device++;
 			continue;
 		}
+		mvm_vmx_put(e->vcpu);
 		if (write)
 			ret = mvm_memory_write(memory, part->gpa,
 					       mmio->data + part->offset, part->len);
@@ -275,15 +299,17 @@ static void read_regs(struct emulation *e, struct mvm_vcpu *vcpu)
 {
 	e->vcpu = vcpu;
 	e->answer = MVM_RESUME;
-	memcpy(e->regs.gpr, vcpu->enter.regs, sizeof(e->regs.gpr));
-	e->regs.gpr[MVM_RSP] = vmcs_readl(VMCS_GUEST_RSP);
+	e->known_access = 0;
+	e->known_device = 0;
+	e->rsp = vmcs_readl(VMCS_GUEST_RSP);
+	e->regs.gpr = vcpu->enter.regs;
+	e->regs.gpr[MVM_RSP] = e->rsp;
 	e->regs.rflags = vmcs_readl(VMCS_GUEST_RFLAGS);
 }
 
 /* What finding memory depends on. The vCPU is attached or loaded. */
 static void read_mode(struct emulation *e)
 {
-	e->known_access = 0;
 	mvm_vmx_get_mmu(e->vcpu, &e->mmu, e->pdpte);
 	e->code64 = mvm_vmx_64bit_code();
 	/* In 64-bit mode CS has nothing more to say. */
@@ -320,8 +346,8 @@ static void write_state(struct emulation *e, int result)
 	struct mvm_vcpu *vcpu = e->vcpu;
 	struct mvm_mmio *mmio = &vcpu->mmio;
 
-	memcpy(vcpu->enter.regs, e->regs.gpr, sizeof(e->regs.gpr));
-	vmcs_writel(VMCS_GUEST_RSP, e->regs.gpr[MVM_RSP]);
+	if (e->regs.gpr[MVM_RSP] != e->rsp)
+		vmcs_writel(VMCS_GUEST_RSP, e->regs.gpr[MVM_RSP]);
 	/* The EPT violation has set RF: mvm_vmx_skip() would write RFLAGS once more. */
 	if (result == MVM_EXECUTE_DONE)
 		e->regs.rflags &= ~X86_EFLAGS_RF;
@@ -331,13 +357,13 @@ static void write_state(struct emulation *e, int result)
 	mvm_vmx_skip(vcpu, result == MVM_EXECUTE_DONE ? mmio->insn.length : 0);
 }
 
-/* The vCPU is not attached. */
 static int execute_with_xmm(struct emulation *e, const struct mvm_bus *bus)
 {
 	struct mvm_vcpu *vcpu = e->vcpu;
 	struct kvm_fpu fpu;
 	int ret;
 
+	mvm_vmx_put(vcpu);
 	mvm_fpu_get(&vcpu->fpu, &fpu);
 	e->regs.xmm = fpu.xmm;
 	ret = mvm_execute(&vcpu->mmio.insn, &e->regs, bus);
@@ -346,16 +372,13 @@ static int execute_with_xmm(struct emulation *e, const struct mvm_bus *bus)
 	return ret;
 }
 
-/*
- * Execute what was decoded. The vCPU is loaded only if no memory will be
- * touched; otherwise not even attached.
- */
+/* Execute what was decoded. The vCPU is loaded, or not attached. */
 static int execute(struct emulation *e)
 {
 	const struct mvm_bus bus = { .read = bus_read, .write = bus_write, .ctx = e };
 	struct mvm_vcpu *vcpu = e->vcpu;
 	struct mvm_mmio *mmio = &vcpu->mmio;
-	bool loaded = vcpu->vmx.loaded;
+	bool loaded;
 	int ret;
 
 	mmio->nr_device = 0;
@@ -367,6 +390,7 @@ static int execute(struct emulation *e)
 	mmio->read_done = false;
 	if (ret < 0)
 		return e->answer;
+	loaded = vcpu->vmx.loaded;
 	if (!loaded)
 		mvm_vmx_attach(vcpu);
 	write_state(e, ret);
@@ -390,9 +414,6 @@ static int complete_read(struct mvm_vcpu *vcpu)
 		if (needs_segment(&e))
 			read_segments(&e);
 	}
-	/* A plain load touches no memory any more. */
-	if (insn->access & MVM_ACCESS_WRITE || insn->other == MVM_OTHER_XMM)
-		mvm_vmx_put(vcpu);
 	return execute(&e);
 }
 
@@ -432,12 +453,11 @@ static int cannot_emulate(struct emulation *e, const u8 *bytes, size_t len,
  * Fetch the bytes up to the end of the page, or of the segment, behind those
  * that are there. Return: 0, or -ECANCELED with the answer of the handler.
  */
-static int fetch(struct emulation *e, unsigned long rip, u8 *bytes, size_t *len)
+static int fetch(struct emulation *e, unsigned long rip, u8 bytes[FETCH], size_t *len)
 {
 	unsigned long offset = rip + *len;
 	unsigned long gva = e->code64 ? offset : (u32)(e->cs.base + offset);
-	size_t part = min_t(size_t, MVM_INSN_MAX - *len, PAGE_SIZE - offset_in_page(gva));
-	u64 gpa;
+	size_t part = min_t(size_t, FETCH - *len, PAGE_SIZE - offset_in_page(gva));
 	int ret;
 
 	if (!e->code64) {
@@ -445,12 +465,10 @@ static int fetch(struct emulation *e, unsigned long rip, u8 *bytes, size_t *len)
 			return fault(e, VMX_VECTOR_GP);
 		part = min_t(u64, part, (u64)e->cs.limit + 1 - (u32)offset);
 	}
-	ret = mvm_vmx_translate(e->vcpu, &e->mmu, gva, MVM_ACCESS_EXEC, &gpa);
-	if (!ret && !mvm_memory_is_device(&e->vcpu->vm->memory, gpa, false)) {
-		ret = mvm_memory_read(&e->vcpu->vm->memory, gpa, bytes + *len, part);
-		*len += part;
-	}
+	ret = mvm_vmx_fetch(e->vcpu, &e->mmu, gva, bytes + *len, part);
 	if (!ret)
+		*len += part;
+	if (!ret || ret == -ENXIO)
 		return 0;
 	e->answer = ret > 0 ? MVM_RESUME : ret;
 	return -ECANCELED;
@@ -461,15 +479,16 @@ static int fetch(struct emulation *e, unsigned long rip, u8 *bytes, size_t *len)
  * @vcpu: loaded, after an EPT violation that leads to no memory
  * @qualification: of the VM exit
  *
- * Return: as an exit handler; the vCPU is put.
+ * Return: as an exit handler.
  */
 int mvm_handle_mmio(struct mvm_vcpu *vcpu, unsigned long qualification)
 {
 	struct mvm_mmio *mmio = &vcpu->mmio;
-	u8 bytes[MVM_INSN_MAX];
+	u8 bytes[FETCH] __aligned(8);
 	struct emulation e;
 	size_t len = 0, before;
 	int mode, ret;
+	bool loaded;
 
 	mmio->rip = vmcs_readl(VMCS_GUEST_RIP);
 	mmio->read_done = false;
@@ -477,7 +496,6 @@ int mvm_handle_mmio(struct mvm_vcpu *vcpu, unsigned long qualification)
 	read_mode(&e);
 	read_translation(&e, qualification);
 	mode = e.code64 ? 8 : e.cs.db ? 4 : 2;
-	mvm_vmx_put(vcpu);
 
 	do {
 		before = len;
@@ -486,12 +504,16 @@ int mvm_handle_mmio(struct mvm_vcpu *vcpu, unsigned long qualification)
 		ret = mvm_decode(&mmio->insn, bytes, len, mode);
 	} while (ret == MVM_DECODE_MORE && len > before);
 	if (ret != MVM_DECODE_DONE)
-		return cannot_emulate(&e, bytes, len, qualification);
+		return cannot_emulate(&e, bytes, min_t(size_t, len, MVM_INSN_MAX),
+				      qualification);
 
 	if (needs_segment(&e)) {
-		mvm_vmx_attach(vcpu);
+		loaded = vcpu->vmx.loaded;
+		if (!loaded)
+			mvm_vmx_attach(vcpu);
 		read_segments(&e);
-		mvm_vmx_detach(vcpu);
+		if (!loaded)
+			mvm_vmx_detach(vcpu);
 	}
 	return execute(&e);
 }

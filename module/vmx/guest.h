@@ -61,6 +61,8 @@ void mvm_vmx_end_step(struct mvm_vcpu *vcpu);
 /* linear.c */
 int mvm_vmx_translate(struct mvm_vcpu *vcpu, const struct mvm_walk_mmu *mmu,
 		      unsigned long gva, unsigned int access, u64 *gpa);
+int mvm_vmx_fetch(struct mvm_vcpu *vcpu, const struct mvm_walk_mmu *mmu, unsigned long gva,
+		  void *buf, size_t len);
 bool mvm_segment_allows(const struct kvm_segment *s, bool code64, unsigned long offset,
 			unsigned long gva, u32 size, bool write);
 

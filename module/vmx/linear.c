@@ -5,6 +5,7 @@
  */
 #include <linux/kernel.h>
 #include <linux/sched/signal.h>
+#include <linux/uaccess.h>
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
@@ -38,19 +39,80 @@ void mvm_vmx_get_mmu(struct mvm_vcpu *vcpu, struct mvm_walk_mmu *mmu, u64 pdpte[
 	mvm_vmx_read_pdptes(pdpte);
 }
 
+/* What a walk reads: entries in memory, of which most are in one slot. */
+struct tables {
+	struct mvm_memory *mem;
+	const struct mvm_slot *slot;
+};
+
 static int read_entry(void *ctx, u64 gpa, void *buf, size_t len)
 {
-	return mvm_memory_read_entry(ctx, gpa, buf, len);
+	struct tables *t = ctx;
+
+	return mvm_memory_read_entry(t->mem, &t->slot, gpa, buf, len);
 }
 
 static int cmpxchg_entry(void *ctx, u64 gpa, u64 old, u64 new, size_t len)
 {
-	return mvm_memory_cmpxchg_entry(ctx, gpa, old, new, len);
+	struct tables *t = ctx;
+
+	return mvm_memory_cmpxchg_entry(t->mem, gpa, old, new, len);
+}
+
+/* Translate, and read @len bytes there. slots_sem is held for reading. */
+static int look(struct mvm_vcpu *vcpu, const struct mvm_walk_mmu *mmu, unsigned long gva,
+		unsigned int access, u64 *gpa, void *buf, size_t len)
+{
+	struct tables tables = { .mem = &vcpu->vm->memory };
+	const struct mvm_walk_memory memory = {
+		.read = read_entry, .cmpxchg = cmpxchg_entry, .ctx = &tables,
+	};
+	struct mvm_walk_fault fault;
+	int ret;
+
+	ret = mvm_walk(mmu, &memory, gva, access, gpa, &fault);
+	if (ret == MVM_WALK_FAULT) {
+		mvm_vmx_queue(vcpu, &(struct mvm_exception){
+			.vector = VMX_VECTOR_PF, .has_error = true,
+			.error = fault.error, .cr2 = fault.address,
+		});
+		return 1;
+	}
+	return ret || !len ? ret : mvm_memory_fetch(tables.mem, *gpa, buf, len);
+}
+
+/*
+ * A vCPU that is loaded stays so if all that has to be read is at hand. If not,
+ * the host has to find it, and that sleeps.
+ */
+static int look_or_sleep(struct mvm_vcpu *vcpu, const struct mvm_walk_mmu *mmu,
+			 unsigned long gva, unsigned int access, u64 *gpa,
+			 void *buf, size_t len)
+{
+	struct rw_semaphore *slots_sem = &vcpu->vm->memory.slots_sem;
+	int ret;
+
+	if (vcpu->vmx.loaded && down_read_trylock(slots_sem)) {
+		pagefault_disable();
+		ret = look(vcpu, mmu, gva, access, gpa, buf, len);
+		pagefault_enable();
+		up_read(slots_sem);
+		if (ret >= 0)
+			return ret;
+	}
+	mvm_vmx_put(vcpu);
+	down_read(slots_sem);
+	/* Another vCPU changes the tables right now: look again. */
+	do {
+		ret = look(vcpu, mmu, gva, access, gpa, buf, len);
+	} while (ret == -EAGAIN && !fatal_signal_pending(current));
+	up_read(slots_sem);
+	return ret;
 }
 
 /**
  * mvm_vmx_translate() - find the guest-physical address of a linear one
- * @vcpu: the vCPU, not loaded: this may sleep
+ * @vcpu: the vCPU, not attached; if it is loaded it is put where this sleeps
  * @mmu: from mvm_vmx_get_mmu()
  * @gva: the linear address
  * @access: MVM_ACCESS_*
@@ -61,26 +123,26 @@ static int cmpxchg_entry(void *ctx, u64 gpa, u64 old, u64 new, size_t len)
 int mvm_vmx_translate(struct mvm_vcpu *vcpu, const struct mvm_walk_mmu *mmu,
 		      unsigned long gva, unsigned int access, u64 *gpa)
 {
-	struct mvm_memory *mem = &vcpu->vm->memory;
-	const struct mvm_walk_memory memory = {
-		.read = read_entry, .cmpxchg = cmpxchg_entry, .ctx = mem,
-	};
-	struct mvm_walk_fault fault;
-	int ret;
+	return look_or_sleep(vcpu, mmu, gva, access, gpa, NULL, 0);
+}
 
-	down_read(&mem->slots_sem);
-	/* Another vCPU changes the tables right now: look again. */
-	do {
-		ret = mvm_walk(mmu, &memory, gva, access, gpa, &fault);
-	} while (ret == -EAGAIN && !fatal_signal_pending(current));
-	up_read(&mem->slots_sem);
-	if (ret != MVM_WALK_FAULT)
-		return ret;
-	mvm_vmx_queue(vcpu, &(struct mvm_exception){
-		.vector = VMX_VECTOR_PF, .has_error = true,
-		.error = fault.error, .cr2 = fault.address,
-	});
-	return 1;
+/**
+ * mvm_vmx_fetch() - read bytes of an instruction
+ * @vcpu: the vCPU, not attached; if it is loaded it is put where this sleeps
+ * @mmu: from mvm_vmx_get_mmu()
+ * @gva: the linear address
+ * @buf: where to put them
+ * @len: up to 16, in one page
+ *
+ * Return: 0; 1 if a #PF was queued; -ENXIO if there is no memory; or another
+ * errno.
+ */
+int mvm_vmx_fetch(struct mvm_vcpu *vcpu, const struct mvm_walk_mmu *mmu, unsigned long gva,
+		  void *buf, size_t len)
+{
+	u64 gpa;
+
+	return look_or_sleep(vcpu, mmu, gva, MVM_ACCESS_EXEC, &gpa, buf, len);
 }
 
 static bool canonical(unsigned long gva)
