@@ -282,6 +282,7 @@ int mvm_memory_write(struct mvm_memory *mem, u64 gpa, const void *buf,
 /**
  * mvm_memory_fetch() - read bytes of an instruction
  * @mem: the memory, its slots_sem held for reading
+ * @near: a slot that was found since slots_sem is held, or NULL
  * @gpa: guest-physical address
  * @buf: where to put them
  * @len: bytes, up to 16, in one page
@@ -292,9 +293,10 @@ int mvm_memory_write(struct mvm_memory *mem, u64 gpa, const void *buf,
  * Return: 0; -ENXIO where there is no slot; -EFAULT where the owner has no
  * memory, or none at hand.
  */
-int mvm_memory_fetch(struct mvm_memory *mem, u64 gpa, void *buf, size_t len)
+int mvm_memory_fetch(struct mvm_memory *mem, const struct mvm_slot *near, u64 gpa,
+		     void *buf, size_t len)
 {
-	const struct mvm_slot *slot = mvm_slot_find(mem->slots, gpa);
+	const struct mvm_slot *slot = mvm_slot_find_near(mem->slots, gpa, near);
 	u64 *words = buf;
 	u64 __user *hva;
 

@@ -105,7 +105,8 @@ int mvm_memory_fault(struct mvm_memory *mem, u64 gpa, unsigned int access,
 int mvm_memory_read(struct mvm_memory *mem, u64 gpa, void *buf, size_t len);
 int mvm_memory_write(struct mvm_memory *mem, u64 gpa, const void *buf,
 		     size_t len);
-int mvm_memory_fetch(struct mvm_memory *mem, u64 gpa, void *buf, size_t len);
+int mvm_memory_fetch(struct mvm_memory *mem, const struct mvm_slot *near, u64 gpa,
+		     void *buf, size_t len);
 int mvm_memory_read_entry(struct mvm_memory *mem, const struct mvm_slot **near, u64 gpa,
 			  void *buf, size_t len);
 int mvm_memory_cmpxchg_entry(struct mvm_memory *mem, u64 gpa, u64 old, u64 new,

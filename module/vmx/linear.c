@@ -78,7 +78,9 @@ static int look(struct mvm_vcpu *vcpu, const struct mvm_walk_mmu *mmu, unsigned 
 		});
 		return 1;
 	}
-	return ret || !len ? ret : mvm_memory_fetch(tables.mem, *gpa, buf, len);
+	if (ret || !len)
+		return ret;
+	return mvm_memory_fetch(tables.mem, tables.slot, *gpa, buf, len);
 }
 
 /*

@@ -208,14 +208,9 @@ static int set_flags(const struct walk *w, bool write)
 
 static int read_entry(const struct walk *w, u64 gpa, u64 *entry)
 {
-	u32 small;
-	int r;
-
-	if (w->entry_size == sizeof(*entry))
-		return w->mem->read(w->mem->ctx, gpa, entry, sizeof(*entry));
-	r = w->mem->read(w->mem->ctx, gpa, &small, sizeof(small));
-	*entry = small;
-	return r;
+	/* Of 4 bytes the upper half stays 0. */
+	*entry = 0;
+	return w->mem->read(w->mem->ctx, gpa, entry, w->entry_size);
 }
 
 /* PAE: the entry that CR3 and the two highest bits of the address lead to. */
