@@ -157,6 +157,22 @@ void mvm_vcpu_reset_cpuid(struct mvm_vcpu *vcpu)
 	vcpu->page_1g = false;
 }
 
+static struct mvm_cpuid_state state_of(const struct mvm_vcpu *vcpu, unsigned long cr4)
+{
+	return (struct mvm_cpuid_state) {
+		.cr4 = cr4,
+		.xcr0 = vcpu->fpu.xcr0,
+		.apic_base = vcpu->msrs.apic_base,
+	};
+}
+
+/* The table or the state that it tells of is another one. */
+static void tell_state(struct mvm_vcpu *vcpu, const struct mvm_cpuid_state *state)
+{
+	vcpu->cpuid_state = *state;
+	mvm_cpuid_update(vcpu->cpuid.entries, vcpu->cpuid.nent, &mvm_cpuid_limits, state);
+}
+
 /**
  * mvm_vcpu_update_cpuid() - bring the entries that mirror other state up to date
  * @vcpu: the vCPU
@@ -164,19 +180,16 @@ void mvm_vcpu_reset_cpuid(struct mvm_vcpu *vcpu)
  */
 void mvm_vcpu_update_cpuid(struct mvm_vcpu *vcpu, unsigned long cr4)
 {
-	const struct mvm_cpuid_state state = {
-		.cr4 = cr4,
-		.xcr0 = vcpu->fpu.xcr0,
-		.apic_base = vcpu->msrs.apic_base,
-	};
+	struct mvm_cpuid_state state = state_of(vcpu, cr4);
 
-	mvm_cpuid_update(vcpu->cpuid.entries, vcpu->cpuid.nent,
-			 &mvm_cpuid_limits, &state);
+	if (memcmp(&state, &vcpu->cpuid_state, sizeof(state)))
+		tell_state(vcpu, &state);
 }
 
 static int install(struct mvm_vcpu *vcpu, struct kvm_cpuid_entry2 *entries, u32 n)
 {
 	struct kvm_cpuid_entry2 *old = vcpu->cpuid.entries;
+	struct mvm_cpuid_state state;
 	unsigned long cr4;
 	int ret;
 
@@ -190,7 +203,8 @@ static int install(struct mvm_vcpu *vcpu, struct kvm_cpuid_entry2 *entries, u32 
 	vcpu->xcr0_allowed = mvm_cpuid_xcr0(entries, n, &mvm_cpuid_limits);
 	vcpu->maxphyaddr = mvm_cpuid_maxphyaddr(entries, n);
 	vcpu->page_1g = mvm_cpuid_has(entries, n, MVM_FEATURE_PAGE1GB);
-	mvm_vcpu_update_cpuid(vcpu, cr4);
+	state = state_of(vcpu, cr4);
+	tell_state(vcpu, &state);
 	mvm_vmx_cpuid_changed(vcpu, cr4);
 	mvm_vmx_detach(vcpu);
 	kvfree(old);
@@ -224,12 +238,10 @@ int mvm_vcpu_set_cpuid2(struct mvm_vcpu *vcpu, struct kvm_cpuid2 __user *user)
 	}
 	/* A guest that has run may have seen the table: it is final. */
 	if (vcpu->nr_exits) {
-		struct mvm_cpuid_state state = {
-			.xcr0 = vcpu->fpu.xcr0, .apic_base = vcpu->msrs.apic_base,
-		};
+		struct mvm_cpuid_state state;
 
 		mvm_vmx_attach(vcpu);
-		state.cr4 = mvm_vmx_read_cr4(vcpu);
+		state = state_of(vcpu, mvm_vmx_read_cr4(vcpu));
 		mvm_vmx_detach(vcpu);
 		mvm_cpuid_update(entries, n, &mvm_cpuid_limits, &state);
 		ret = mvm_cpuid_equal(entries, n, vcpu->cpuid.entries,

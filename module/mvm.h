@@ -302,6 +302,7 @@ struct mvm_mmio {
  * @debug: of a debugger in user space
  * @msrs: see there
  * @cpuid: the table that the guest sees
+ * @cpuid_state: the state that its entries tell of
  * @cr4_reserved: CR4 bits that its CPUID table does not allow
  * @xcr0_allowed: XCR0 bits that it allows
  * @maxphyaddr: its physical-address width
@@ -349,6 +350,7 @@ struct mvm_vcpu {
 	struct mvm_guest_debug debug;
 	struct mvm_msrs msrs;
 	struct mvm_cpuid cpuid;
+	struct mvm_cpuid_state cpuid_state;
 	u64 cr4_reserved;
 	u64 xcr0_allowed;
 	u8 maxphyaddr;

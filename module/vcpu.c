@@ -129,7 +129,7 @@ static int set_sregs(struct mvm_vcpu *vcpu, void __user *user)
 
 static int get_fpu(struct mvm_vcpu *vcpu, void __user *user)
 {
-	struct kvm_fpu fpu = { };
+	struct kvm_fpu fpu;
 
 	mvm_fpu_get(&vcpu->fpu, &fpu);
 	return copy_to_user(user, &fpu, sizeof(fpu)) ? -EFAULT : 0;
@@ -151,7 +151,7 @@ static int set_fpu(struct mvm_vcpu *vcpu, void __user *user)
  */
 static int do_msrs(struct mvm_vcpu *vcpu, struct kvm_msrs __user *user, bool set)
 {
-	struct kvm_msr_entry *entries;
+	struct kvm_msr_entry few[8], *entries = few;
 	struct kvm_msrs head;
 	size_t size;
 	u32 i;
@@ -161,9 +161,13 @@ static int do_msrs(struct mvm_vcpu *vcpu, struct kvm_msrs __user *user, bool set
 	if (head.nmsrs >= MVM_MAX_IO_MSRS)
 		return -E2BIG;
 	size = head.nmsrs * sizeof(*entries);
-	entries = memdup_user(user->entries, size);
-	if (IS_ERR(entries))
-		return PTR_ERR(entries);
+	if (size > sizeof(few)) {
+		entries = memdup_user(user->entries, size);
+		if (IS_ERR(entries))
+			return PTR_ERR(entries);
+	} else if (copy_from_user(few, user->entries, size)) {
+		return -EFAULT;
+	}
 
 	mvm_vmx_attach(vcpu);
 	for (i = 0; i < head.nmsrs; i++) {
@@ -176,7 +180,8 @@ static int do_msrs(struct mvm_vcpu *vcpu, struct kvm_msrs __user *user, bool set
 	mvm_vmx_detach(vcpu);
 	if (!set && copy_to_user(user->entries, entries, size))
 		i = -EFAULT;
-	kfree(entries);
+	if (entries != few)
+		kfree(entries);
 	return i;
 }
 

@@ -16,9 +16,7 @@ static int get_debugregs(struct mvm_vcpu *vcpu, void __user *user)
 {
 	struct kvm_debugregs regs;
 
-	mvm_vmx_attach(vcpu);
 	mvm_vmx_get_debugregs(vcpu, &regs);
-	mvm_vmx_detach(vcpu);
 	return copy_to_user(user, &regs, sizeof(regs)) ? -EFAULT : 0;
 }
 

@@ -303,7 +303,7 @@ void mvm_vmx_set_sregs(struct mvm_vcpu *vcpu, const struct kvm_sregs *sregs)
 
 /**
  * mvm_vmx_get_debugregs() - KVM_GET_DEBUGREGS
- * @vcpu: attached
+ * @vcpu: the vCPU: none of them is in the VMCS alone
  * @regs: filled in
  */
 void mvm_vmx_get_debugregs(struct mvm_vcpu *vcpu, struct kvm_debugregs *regs)

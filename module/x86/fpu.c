@@ -231,16 +231,17 @@ void mvm_fpu_get(const struct mvm_fpu *fpu, struct kvm_fpu *out)
 	BUILD_BUG_ON(sizeof(out->fpr) != sizeof(fx->st_space));
 	BUILD_BUG_ON(sizeof(out->xmm) != sizeof(fx->xmm_space));
 
-	memset(out, 0, sizeof(*out));
 	memcpy(out->fpr, fx->st_space, sizeof(out->fpr));
 	out->fcw = fx->cwd;
 	out->fsw = fx->swd;
 	out->ftwx = fx->twd;
+	out->pad1 = 0;
 	out->last_opcode = fx->fop;
 	out->last_ip = fx->rip;
 	out->last_dp = fx->rdp;
 	memcpy(out->xmm, fx->xmm_space, sizeof(out->xmm));
 	out->mxcsr = fx->mxcsr;
+	out->pad2 = 0;
 }
 
 /**
