@@ -337,6 +337,21 @@ void mvm_vcpu_show_regs(struct mvm_vcpu *vcpu)
 	mvm_vmx_detach(vcpu);
 }
 
+/*
+ * KVM_SET_VAPIC_ADDR: where a guest shares its task priority with KVM. Nobody
+ * shares it here; QEMU says so for each vCPU, and wants to be heard.
+ */
+static int set_vapic_addr(struct mvm_vcpu *vcpu, void __user *user)
+{
+	struct kvm_vapic_addr va;
+
+	if (!vcpu->apic)
+		return -EINVAL;
+	if (copy_from_user(&va, user, sizeof(va)))
+		return -EFAULT;
+	return va.vapic_addr ? -EINVAL : 0;
+}
+
 /**
  * mvm_vcpu_state_call() - a call on a vCPU descriptor
  * @vcpu: the vCPU, its mutex held
@@ -371,6 +386,8 @@ long mvm_vcpu_state_call(struct mvm_vcpu *vcpu, unsigned int cmd, void __user *u
 		return set_sregs2(vcpu, user);
 	case KVM_GET_LAPIC:
 		return mvm_apic_get_state(vcpu, user);
+	case KVM_SET_VAPIC_ADDR:
+		return set_vapic_addr(vcpu, user);
 	case KVM_SET_LAPIC:
 		return mvm_apic_set_state(vcpu, user);
 	case KVM_GET_TSC_KHZ:

@@ -36,6 +36,7 @@ static void creating(void)
 	is(set_mp_state(&c, KVM_MP_STATE_UNINITIALIZED), "EINVAL", "  nor UNINITIALIZED");
 	is(on_cpu(&c, KVM_GET_LAPIC, state), "EINVAL", "  KVM_GET_LAPIC");
 	is(on_cpu(&c, KVM_SET_LAPIC, state), "EINVAL", "  KVM_SET_LAPIC");
+	is(on_cpu(&c, KVM_SET_VAPIC_ADDR, &none), "EINVAL", "  KVM_SET_VAPIC_ADDR");
 	is(errno_text(ioctl(other.fd, KVM_SIGNAL_MSI, &msi)), "EINVAL", "  KVM_SIGNAL_MSI");
 	is(errno_text(ioctl(other.fd, KVM_SET_GSI_ROUTING, &none)), "EINVAL",
 	   "  KVM_SET_GSI_ROUTING");
@@ -56,11 +57,16 @@ static void creating(void)
 static void refused(void)
 {
 	struct kvm_interrupt irq = { .irq = 32 };
+	struct kvm_vapic_addr vapic = { };
 
 	is(on_cpu(&cpu, KVM_INTERRUPT, &irq), "ENXIO", "KVM_INTERRUPT");
 	irq.irq = 256;
 	is(on_cpu(&cpu, KVM_INTERRUPT, &irq), "EINVAL", "  of a vector that cannot be");
 	is(on_cpu(&cpu, KVM_INTERRUPT, NULL), "EFAULT", "  of NULL");
+	is(on_cpu(&cpu, KVM_SET_VAPIC_ADDR, &vapic), "0", "KVM_SET_VAPIC_ADDR of 0");
+	vapic.vapic_addr = 1ull << 40;
+	is(on_cpu(&cpu, KVM_SET_VAPIC_ADDR, &vapic), "EINVAL", "  of no memory");
+	is(on_cpu(&cpu, KVM_SET_VAPIC_ADDR, NULL), "EFAULT", "  of NULL");
 	is(on_cpu(&cpu, KVM_SET_MP_STATE, NULL), "EFAULT", "KVM_SET_MP_STATE of NULL");
 	is(on_cpu(&cpu, KVM_GET_MP_STATE, NULL), "EFAULT", "KVM_GET_MP_STATE of NULL");
 	is(set_mp_state(&cpu, 5), "EINVAL", "KVM_SET_MP_STATE of 5");
