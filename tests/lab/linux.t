@@ -1,0 +1,147 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Debian's stock kernel as a guest of the launcher: it comes to its init, which
+# tries processes, signals, FPU, time, CPUs and the serial port, and ends in one
+# of the ways that a kernel ends. And kernels that are broken.
+
+. "$(dirname "$0")/lib.sh"
+
+# Which devices, with which numbers of vCPUs: see Documentation/lab.rst.
+devices=${DEVICES:-kvm}
+run=$root/build/bin/minivmm-run
+
+kernel=$(find "$root/build/kernel" -maxdepth 3 -name 'vmlinuz-*' | sort -V | tail -1)
+[ -n "$kernel" ] || {
+	echo 'Bail out! no build/kernel/*/boot/vmlinuz-*: scripts/lab fetches it'
+	exit 1
+}
+
+# --- What is refused needs no virtual machine ----------------------------------------
+
+# refused STATUS REGEXP NAME ARGUMENT...
+refused() {
+	local status=$1 regexp=$2 name=$3 got
+	shift 3
+	"$run" "$@" >"$work/native" 2>&1 </dev/null
+	got=$?
+	is "$got" "$status" "$name: status $status"
+	like "$work/native" "$regexp" "$name: words"
+}
+
+# byte FILE OFFSET OCTAL: a copy of the kernel with one byte changed.
+byte() {
+	cp "$kernel" "$work/$1"
+	# shellcheck disable=SC2059 # it is a format
+	printf "\\$3" | dd of="$work/$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+
+sects=$(od -A n -t u1 -j 497 -N 1 "$kernel")
+head -c 8000000 "$kernel" >"$work/cut"
+head -c 530 "$kernel" >"$work/head"
+byte old 518 013
+byte fewer 497 "$(printf %03o $((sects - 1)))"
+byte more 497 377
+byte narrow 566 0
+byte magic 514 0
+truncate -s 300M "$work/big"
+refused 64 'no IMAGE given, and no --kernel' 'nothing to run'
+refused 64 'with --kernel there is no IMAGE' 'a kernel and an image' --kernel "$kernel" "$kernel"
+refused 64 'are for a kernel' 'an initrd without kernel' --initrd "$kernel" "$kernel"
+refused 64 '1 to 16 are possible' '17 CPUs' --kernel "$kernel" --cpus 17
+refused 64 'this kernel takes 2047 at most' 'a command line too long' \
+	--kernel "$kernel" --append "$(head -c 2048 /dev/zero | tr '\0' x)"
+refused 66 '/nonexistent: No such file' 'no such kernel' --kernel /nonexistent
+refused 66 '/nonexistent: No such file' 'no such initrd' --kernel "$kernel" --initrd /nonexistent
+refused 65 "cut: the bzImage is cut off: 8000000 bytes, and its header speaks of [0-9]+" \
+	'a kernel cut off' --kernel "$work/cut"
+refused 65 "the bzImage's header is cut off" 'a header cut off' --kernel "$work/head"
+refused 65 'boot protocol 2.11; 2.12' 'a kernel too old' --kernel "$work/old"
+refused 65 "setup_sects \($((sects - 1))\)" 'setup_sects too small' --kernel "$work/fewer"
+refused 65 'cut off' 'setup_sects too large' --kernel "$work/more"
+refused 65 'a 32-bit kernel' 'no 64-bit entry' --kernel "$work/narrow"
+refused 65 'neither a bzImage, nor' 'another magic number' --kernel "$work/magic"
+refused 65 'neither a PVH note nor a multiboot header' "a program of Linux's" --kernel /bin/true
+refused 65 'big: 307200 KiB of initial RAM disk do not fit .*--memory gives more' \
+	'an initrd too big' --kernel "$kernel" --initrd "$work/big"
+refused 65 '--memory ends at 0x2000000: --memory [0-9]+M is the least' 'memory too small' \
+	--kernel "$kernel" --memory 32M
+refused 69 '/nonexistent is not there' 'no such device' --kernel "$kernel" --device /nonexistent
+
+# --- In the lab ---------------------------------------------------------------------
+
+mkdir -p "$work/tree/bin"
+cp "$(type -P busybox)" "$work/tree/bin/busybox"
+install -m 755 "$here/linux/init" "$work/tree/init"
+(cd "$work/tree" && find . -mindepth 1 | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) \
+	>"$work/initrd"
+# What the guest reads; what it is to print in between must be all there.
+seq -f 'input %g, which is of the length of a line that somebody typed' 20 >"$work/typed"
+sum=$(md5sum <"$work/typed")
+
+# boot DEVICE CPUS HOW: of a script for the lab.
+boot() {
+	local append="console=ttyS0 quiet nokaslr panic=-1 test.cpus=$2"
+
+	# What costs a boot seconds here, and has nothing to do with a hypervisor.
+	append+=' mitigations=off lsm= audit=0 cryptomgr.notests'
+	cat <<-END
+		echo "=== $2 $1"
+		read -r began rest </proc/uptime
+		{ cat typed; echo end; echo $3; } | minivmm-run --device /dev/$1 --timeout 100 \\
+			--kernel vmlinuz --initrd initrd --append "$append" --cpus $2 --memory 256M 2>&1
+		status=\$?
+		read -r ended rest </proc/uptime
+		echo
+		echo "launcher: from \$began to \$ended s"
+		echo "=== status \$status"
+	END
+}
+
+# The oracle shows that guest and launcher are right; one boot is enough.
+boots=()
+for device in $devices; do
+	[ "$device" = kvm ] && [ "$devices" != kvm ] || boots+=("$device 1 reboot" "$device 4 panic")
+	boots+=("$device 2 poweroff")
+done
+{
+	echo "modprobe kvm_intel ${KVM_OPTIONS-} || exit 1"
+	for one in "${boots[@]}"; do
+		# shellcheck disable=SC2086 # three words
+		boot $one
+	done
+} >"$work/script"
+
+# shellcheck disable=SC2046
+LAB_PROGRAMS=minivmm-run lab "$work/out" $(module_option) --cpus "${LAB_CPUS:-2}" --memory 1024 \
+	--file "$kernel:/root/vmlinuz" --file "$work/initrd" --file "$work/typed" \
+	--file "$work/script" -- sh script
+ok $? "the lab ran, and its kernel had no complaint"
+tr -d '\r' <"$work/out" >"$work/plain"
+for one in "${boots[@]}"; do
+	read -r device cpus how <<<"$one"
+	name="$device, $cpus CPUs"
+	section "$work/plain" "$cpus" "$device" >"$work/section"
+	like "$work/section" "^guest: Linux 6\.1.* with $cpus CPUs is up" "$name: it boots"
+	while read -r line; do
+		case $line in
+		"ok "*) ok 0 "$name: ${line#ok }" ;;
+		"not ok "*) ok 1 "$name: ${line#not ok }" ;;
+		esac
+	done <"$work/section"
+	is "$(grep -Ec '^(not )?ok ' "$work/section")" $((cpus > 1 ? 16 : 15)) "$name: all was tried"
+	is "$(sed -n 's/^input: //p' "$work/section")" "$sum" "$name: reads what was typed"
+	is "$(grep '^line [0-9]*: the quick' "$work/section" | cmp - <(
+		seq -f 'line %g: the quick brown fox jumps over the lazy dog' 150) 2>&1)" "" \
+		"$name: prints all that it prints"
+	case $how in
+	poweroff) want=0 words='^guest: poweroff' ;;
+	reboot) want=86 words='^minivmm-run: the guest reset the machine' ;;
+	panic) want=86 words='Kernel panic - not syncing: sysrq triggered crash' ;;
+	esac
+	is "$(awk -v mark="=== $cpus $device" '$0 == mark { on = 1 }
+		/^=== status / && on { print $3; exit }' "$work/plain")" "$want" "$name: $how: status $want"
+	like "$work/section" "$words" "$name: $how: words"
+	sed -n "s/^launcher: /# $name: /p; s/^guest: Linux/# &/p" "$work/section"
+done
+done_testing
