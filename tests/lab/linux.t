@@ -144,4 +144,64 @@ for one in "${boots[@]}"; do
 	like "$work/section" "$words" "$name: $how: words"
 	sed -n "s/^launcher: /# $name: /p; s/^guest: Linux/# &/p" "$work/section"
 done
+
+# --- Kernels of a few bytes: the other boot protocols, ends, the terminal ------------
+
+# Each end by a key: what the guest writes, and how the launcher ends then.
+cat >"$work/small" <<'END'
+echo hello-from-a-file >module
+for device in $devices; do
+	for guest in kernel kernel-pvh; do
+		for key in q r p t; do
+			echo "=== $guest-$key $device"
+			printf $key | minivmm-run --device /dev/$device --kernel guests/$guest.elf \
+				--initrd module --append "some words" --timeout 20 2>&1
+			echo "=== status $?"
+		done
+	done
+	echo "=== no-input $device"
+	minivmm-run --device /dev/$device --kernel guests/kernel.elf --timeout 1 --cpus 2 \
+		</dev/null 2>&1
+	echo "=== status $?"
+	echo "=== slow-reader $device"
+	{
+		yes | tr -d '\n' | head -c 3000 | cat - quit
+		sleep 5
+	} | minivmm-run --device /dev/$device --kernel guests/kernel.elf --timeout 60 2>/dev/null |
+		{ sleep 1; grep -c 'key 121'; }
+	echo "=== status 0"
+	echo "=== sigterm $device"
+	timeout 1 minivmm-run --device /dev/$device --kernel guests/kernel.elf --cpus 4 \
+		</dev/zero 2>&1 | { sleep 2; wc -l >/dev/null; }
+	echo "=== status 0"
+done
+END
+printf q >"$work/quit"
+# shellcheck disable=SC2046
+lab "$work/small.out" $(module_option) --file "$work/small" --file "$work/quit" -- sh -c \
+	"modprobe kvm_intel ${KVM_OPTIONS-}; devices='$devices'; . ./small; $(script 'pty --kernel')"
+ok $? "the lab ran, and its kernel had no complaint (small kernels)"
+small_status() {
+	awk -v mark="=== $1 $2" '$0 == mark { on = 1 } /^=== status / && on { print $3; exit }' \
+		"$work/small.out"
+}
+for device in $devices; do
+	for guest in kernel kernel-pvh; do
+		protocol=multiboot
+		[ $guest = kernel ] || protocol=PVH
+		section "$work/small.out" $guest-q "$device" >"$work/section"
+		like "$work/section" "^$protocol: some words" "$device, $guest: the command line"
+		like "$work/section" '^module: hello-from-a-file' "$device, $guest: its module"
+		like "$work/section" '^map: 72 bytes' "$device, $guest: its memory map"
+		like "$work/section" '^D$' "$device, $guest: the debug port"
+		is "$(small_status $guest-q "$device")" 7 "$device, $guest: its own status"
+		is "$(small_status $guest-r "$device")" 86 "$device, $guest: reset"
+		is "$(small_status $guest-p "$device")" 0 "$device, $guest: power off"
+		is "$(small_status $guest-t "$device")" 80 "$device, $guest: triple fault"
+	done
+	is "$(small_status no-input "$device")" 124 "$device: the end of its input is not a guest's end"
+	is "$(section "$work/small.out" slow-reader "$device")" 3000 \
+		"$device: not a byte is lost, in either direction"
+	relay "$work/small.out" 'pty --kernel' "$device"
+done
 done_testing

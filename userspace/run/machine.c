@@ -207,7 +207,7 @@ static int create_controllers(struct machine *machine, const char *device,
 	if (ioctl(machine->vm, KVM_CREATE_IRQCHIP, 0))
 		lacks = "interrupt controllers (KVM_CREATE_IRQCHIP)";
 	else if (ioctl(machine->vm, KVM_CREATE_PIT2, &pit))
-		lacks = "a timer (KVM_CREATE_PIT2)";
+		lacks = "timer (KVM_CREATE_PIT2)";
 	if (lacks)
 		return failed(failure, STATUS_SYSTEM,
 			      "%s gives no %s: %s. Without, no kernel boots; --device names another",

@@ -2,7 +2,9 @@
 /*
  * minivmm-run on a terminal: when it is made raw, and that it is given back.
  *
- *	pty DEVICE
+ *	pty [--kernel] DEVICE
+ *
+ * With --kernel, the guest is one that is booted, which gets all keys.
  *
  * There are three processes, as under a shell: this one holds the terminal's
  * other end (a person's hands and eyes), a session leader that starts jobs, and
@@ -20,6 +22,8 @@
 
 #define ECHO_GUEST	"/root/guests/echo.elf"
 #define LOOP_GUEST	"/root/guests/loop.bin"
+#define KERNEL		"/root/guests/kernel.elf"
+#define CTRL_A		"\001"
 #define CTRL_C		"\003"
 #define CTRL_D		"\004"
 #define CTRL_Z		"\032"
@@ -281,11 +285,89 @@ static void stops(int sig, const char *what)
 	check_exit(0, what);
 }
 
+static void start_kernel(const char *timeout)
+{
+	char *argv[] = {
+		"minivmm-run", "--device", (char *)device, "--kernel", KERNEL,
+		"--append", "on a terminal", timeout ? "--timeout" : NULL,
+		(char *)timeout, NULL,
+	};
+
+	start(argv);
+	ok(wait_for(is_raw()), "a kernel: the terminal is raw");
+	ok(wait_for(shows("multiboot: on a terminal")), "a kernel: it runs");
+}
+
+static void kernel_gets_keys(void)
+{
+	start_kernel(NULL);
+	type("a" CTRL_C CTRL_Z CTRL_D "\r");
+	ok(wait_for(shows("key 97\r\nkey 3\r\nkey 26\r\nkey 4\r\nkey 13\r\n")),
+	   "a kernel: gets every key, Ctrl-C too");
+	type(CTRL_A "h");
+	ok(wait_for(shows("Ctrl-A x       ends the guest")), "a kernel: Ctrl-A h helps");
+	type(CTRL_A CTRL_A "x");
+	ok(wait_for(shows("key 1\r\nkey 120\r\n")), "a kernel: Ctrl-A Ctrl-A sends it");
+	ok(!shows("key 104"), "a kernel: what is ours is not the guest's");
+	type("q");
+	check_exit(7, "the kernel's own end");
+}
+
+static void kernel_is_left(void)
+{
+	start_kernel(NULL);
+	type(CTRL_A "x");
+	ok(wait_for(shows("ended by Ctrl-A x")), "Ctrl-A x: is told");
+	check_exit(88, "Ctrl-A x");
+}
+
+static void kernel_ends_by_signal(int sig, const char *what)
+{
+	start_kernel(NULL);
+	kill(job, sig);
+	check_signal(sig, what);
+}
+
+static void kernel_stops(void)
+{
+	int status;
+
+	start_kernel(NULL);
+	kill(job, SIGTSTP);
+	status = next_status();
+	ok(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTSTP, "a kernel, SIGTSTP: stopped");
+	ok(is_restored(), "a kernel, SIGTSTP: the terminal is as it was");
+	if (write(to_leader, "", 1) != 1)
+		diag("the session leader is gone");
+	ok(wait_for(is_raw()), "a kernel, SIGTSTP: raw again when it goes on");
+	type("b");
+	ok(wait_for(shows("key 98")), "a kernel, SIGTSTP: and reads on");
+	type(CTRL_A "x");
+	check_exit(88, "a kernel, SIGTSTP");
+}
+
+static void kernels(void)
+{
+	kernel_gets_keys();
+	kernel_is_left();
+	kernel_ends_by_signal(SIGTERM, "a kernel, SIGTERM");
+	kernel_ends_by_signal(SIGSEGV, "a kernel, a crash");
+	start_kernel("2s");
+	check_exit(124, "a kernel, timeout");
+	kernel_stops();
+}
+
 int main(int argc, char *argv[])
 {
-	if (argc != 2)
-		bail("usage: pty DEVICE");
-	device = argv[1];
+	bool kernel = argc == 3 && !strcmp(argv[1], "--kernel");
+
+	if (argc != 2 + kernel)
+		bail("usage: pty [--kernel] DEVICE");
+	device = argv[1 + kernel];
+	if (kernel) {
+		kernels();
+		return done_testing();
+	}
 
 	printing_guest();
 	reading_guest();
