@@ -17,9 +17,9 @@
 #define PORT_PM1	0x604
 #define PORT_RESET	0xcf9
 
-/* kernel_start.S puts them here. */
-extern u32 boot_eax;
-extern const u32 *boot_ebx;
+/* kernel_start.S puts them here; not among what it finds to be zero. */
+u32 boot_eax = 1;
+const u32 *boot_ebx = &boot_eax;
 
 static void print_memory(const char *start, u32 size)
 {

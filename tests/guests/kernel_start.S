@@ -20,14 +20,6 @@ kernel_start:
 1:	hlt
 	jmp	1b
 
-	.data
-	.balign	4
-	.globl	boot_eax, boot_ebx
-boot_eax:
-	.long	0
-boot_ebx:
-	.long	0
-
 	.bss
 	.balign	16
 	.skip	4096

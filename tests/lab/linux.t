@@ -11,9 +11,17 @@
 devices=${DEVICES:-kvm}
 run=$root/build/bin/minivmm-run
 
-kernel=$(find "$root/build/kernel" -maxdepth 3 -name 'vmlinuz-*' | sort -V | tail -1)
+newest_kernel() {
+	find "$root/build/kernel" -maxdepth 3 -name 'vmlinuz-*' 2>/dev/null | sort -V | tail -1
+}
+kernel=$(newest_kernel)
+if [ -z "$kernel" ]; then
+	# The lab fetches it.
+	lab "$work/out" --no-module -- true
+	kernel=$(newest_kernel)
+fi
 [ -n "$kernel" ] || {
-	echo 'Bail out! no build/kernel/*/boot/vmlinuz-*: scripts/lab fetches it'
+	echo 'Bail out! no build/kernel/*/boot/vmlinuz-*'
 	exit 1
 }
 

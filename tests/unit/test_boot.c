@@ -267,9 +267,9 @@ static void test_memory_too_small(void **state)
 {
 	/* 16 MiB to 48 MiB, and the launcher's 7 pages above. */
 	options.memory = 48 * MIB;
-	bad_bzimage(STATUS_IMAGE, "needs memory up to 0x3000000", );
+	bad_bzimage(STATUS_IMAGE, "needs memory up to 0x3000000", (void)0);
 	options.memory = 1 * MIB;
-	bad_bzimage(STATUS_IMAGE, "--memory 50M is the least", );
+	bad_bzimage(STATUS_IMAGE, "--memory 50M is the least", (void)0);
 	options.memory = 50 * MIB;
 	{
 		struct bzimage file = good_bzimage();
@@ -283,7 +283,7 @@ static void test_initrd_too_big(void **state)
 	/* Between 48 MiB and 63 MiB + 1012 KiB, less 7 pages: 15 MiB + 996 KiB. */
 	options.memory = 64 * MIB;
 	add_initrd(16 * MIB - 7 * 4096 + 1);
-	bad_bzimage(STATUS_IMAGE, "(--memory gives more)", );
+	bad_bzimage(STATUS_IMAGE, "(--memory gives more)", (void)0);
 	assert_string_equal(failure.about, paths[0]);
 	unlink(paths[0]);
 	options.initrd_count = 0;
@@ -320,7 +320,7 @@ static void test_cmdline(void **state)
 
 	memset(words, 'w', 0x800);
 	options.append = words;
-	bad_bzimage(STATUS_USAGE, "takes 2047 at most", );
+	bad_bzimage(STATUS_USAGE, "takes 2047 at most", (void)0);
 	/* However much the kernel would take, we have room for 64 KiB. */
 	memset(words, 'w', 69999);
 	bad_bzimage(STATUS_USAGE, "takes 65535 at most", file.header.cmdline_size = 100000);

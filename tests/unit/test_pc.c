@@ -203,7 +203,7 @@ static struct kvm_cpuid2 *offered(void)
 	};
 	struct kvm_cpuid2 *cpuid = malloc(sizeof(*cpuid) + sizeof(leaves));
 
-	cpuid->nent = sizeof(leaves) / sizeof(leaves[0]);
+	cpuid->nent = ARRAY_SIZE(leaves);
 	memcpy(cpuid->entries, leaves, sizeof(leaves));
 	return cpuid;
 }
@@ -277,18 +277,20 @@ static void test_cpuid_bare(void **state)
 
 static void test_tsc_ratio(void **state)
 {
-	static const __u32 rates[] = { 1, 999, 100000, 1000000, 2894561, 2400000, 3792876, 5500000 };
+	static const __u32 rates[] = {
+		1, 999, 100000, 1000000, 2894561, 2400000, 3792876, 5500000,
+	};
 	__u32 down, up;
 	unsigned int i;
 
-	for (i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(rates); i++) {
 		double wanted = rates[i], got;
 
 		cpuid_tsc_ratio(rates[i], &down, &up);
 		/* Linux multiplies in 32 bits. */
 		assert_in_range(1000000ULL * up, 1, 0xffffffff);
 		got = 1000000.0 * up / down;
-		assert_true(got > wanted * (1 - 1e-6) && got < wanted * (1 + 1e-6));
+		assert_true(got > wanted * 0.999999 && got < wanted * 1.000001);
 	}
 }
 
@@ -417,7 +419,7 @@ static void test_clock(void **state)
 	struct cmos cmos = { 0 };
 	unsigned int i;
 
-	for (i = 0; i < sizeof(registers) / sizeof(registers[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(registers); i++) {
 		cmos.index = registers[i].index;
 		cmos_write(&cmos, 0x99);
 		assert_int_equal(cmos_read(&cmos, &now), registers[i].value);

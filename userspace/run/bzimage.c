@@ -69,7 +69,8 @@ static int check_header(const struct setup_header *header, struct failure *failu
 			      "boot protocol %u.%02u; 2.12 (Linux 3.8) is the oldest that says whether a kernel is 64-bit",
 			      header->version >> 8, header->version & 0xff);
 	if (!(header->loadflags & LOADED_HIGH))
-		return failed(failure, STATUS_IMAGE, "a zImage; make bzImage builds what starts here");
+		return failed(failure, STATUS_IMAGE,
+			      "a zImage; make bzImage builds what starts here");
 	if (!(header->xloadflags & XLF_KERNEL_64))
 		return failed(failure, STATUS_IMAGE,
 			      "a 32-bit kernel; this needs one with a 64-bit entry");

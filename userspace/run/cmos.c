@@ -5,8 +5,10 @@
  */
 #include "cmos.h"
 
-enum { SECONDS = 0, MINUTES = 2, HOURS = 4, WEEKDAY = 6, DAY = 7, MONTH = 8,
-       YEAR = 9, A = 10, B = 11, C = 12, D = 13, CENTURY = 0x32 };
+enum {
+	SECONDS = 0, MINUTES = 2, HOURS = 4, WEEKDAY = 6, DAY = 7, MONTH = 8,
+	YEAR = 9, A = 10, B = 11, C = 12, D = 13, CENTURY = 0x32,
+};
 
 #define A_32768HZ	0x26	/* divider and rate that a PC's firmware sets */
 #define B_24_HOURS	0x02

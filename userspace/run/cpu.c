@@ -38,6 +38,7 @@ static const __u64 linux_gdt[] = {
 	[LINUX_CODE64 / 8]	= FLAT_CODE64,
 	[LINUX_DATA / 8]	= FLAT_DATA,
 };
+
 _Static_assert(sizeof(linux_gdt) == sizeof(gdt), "one limit for both");
 
 /* With less than this below it, a stack is better at the segment's top. */

@@ -62,6 +62,7 @@ struct info_all {
 	char loader[sizeof(LOADER)];
 	char paths[INITRDS_MAX][PATH_ROOM];
 };
+
 _Static_assert(BOOT_INFO + sizeof(struct info_all) <= BOOT_CMDLINE, "they overlap");
 
 static bool find_header(const struct image *image, struct header *header, size_t *offset)

@@ -202,8 +202,10 @@ static const char *parse_memory(const char *text, __u64 *bytes)
 	return NULL;
 }
 
-enum { OPT_MODE = 0x100, OPT_LOAD, OPT_DEVICE, OPT_TIMEOUT, OPT_STATS, OPT_VERSION,
-       OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_CPUS };
+enum {
+	OPT_MODE = 0x100, OPT_LOAD, OPT_DEVICE, OPT_TIMEOUT, OPT_STATS, OPT_VERSION,
+	OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_CPUS,
+};
 
 static const struct option long_options[] = {
 	{ "memory",	required_argument,	NULL,	'm' },
