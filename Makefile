@@ -47,7 +47,8 @@ help:
 #: make check-all      these, and all that the debug kernel, other kernels and the
 #:                     fuzzers have: hours
 #: make bench          path lengths beside KVM's, both in one boot: Documentation/bench.rst
-#: make lab            a root shell on the emulated machine
+#: make lab            a root shell on the emulated machine; Linux as a guest is
+#:                     minivmm-run --kernel vmlinuz --initrd initrd --append console=ttyS0
 #: make lab-debug      the same under Bochs's debugger, which stops on VM exit
 #: make install        module, programs, header, man pages, udev rule (DESTDIR, prefix)
 #: make setup          only installs the Debian packages that the above need
@@ -124,8 +125,8 @@ bench:
 
 lab:
 	@scripts/setup demo
-	@$(MAKE) all
-	@$(lab) --shell
+	@$(MAKE) all $(guest_initrd)
+	@$(lab) --shell $(guest_files)
 
 lab-debug:
 	@scripts/setup demo
@@ -148,7 +149,7 @@ install: all
 	install -m 644 scripts/60-minivmm.rules $(DESTDIR)$(udevdir)/
 
 clean:
-	rm -rf build/module-* build/bin build/guests build/tests build/unit build/userspace build/lab
+	rm -rf build/module-* build/bin build/guests build/tests build/unit build/userspace build/lab build/guest
 
 distclean:
 	rm -rf build
@@ -159,6 +160,7 @@ include scripts/entry.mk
 include scripts/fuzz.mk
 include scripts/selftests.mk
 include scripts/qemu.mk
+include scripts/guest.mk
 
 .PHONY: all help module userspace guests tests tests-lab tests-fuzz unit setup demo check check-all prove bench lab \
 	lab-debug install clean distclean

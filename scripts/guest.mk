@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# A Linux guest for people: the lab's own kernel and a shell of busybox, which
+# `make lab` finds as vmlinuz and initrd. Included by the Makefile.
+
+guest_release := $(patsubst /usr/src/linux-headers-%,%,$(lab_headers))
+guest_kernel := $(build)/kernel/$(guest_release)/boot/vmlinuz-$(guest_release)
+guest_initrd := $(build)/guest/initrd
+guest_files := --memory 1024 --file $(guest_kernel):/root/vmlinuz --file $(guest_initrd)
+
+$(guest_initrd): scripts/guest/init
+	@mkdir -p $(@D)
+	@tree=$$(mktemp -d $(@D)/tree.XXXXXX) && mkdir $$tree/bin && \
+		cp "$$(command -v busybox)" $$tree/bin/busybox && \
+		install -m 755 $< $$tree/init && \
+		(cd $$tree && find . -mindepth 1 | LC_ALL=C sort | \
+			cpio -o -H newc -R 0:0 --quiet) >$@ && rm -rf $$tree
