@@ -16,13 +16,15 @@
 
 /* The values for PAUSE loops are KVM's. */
 static struct mvm_vmx_options options = {
-	.vpid = true, .eptad = true, .flexpriority = true,
+	.vpid = true, .eptad = true, .pml = true, .flexpriority = true,
 	.ple_gap = 128, .ple_window = 4096,
 };
 module_param_named(vpid, options.vpid, bool, 0444);
 MODULE_PARM_DESC(vpid, "tag TLB entries by vCPU, where the CPU can (default on)");
 module_param_named(eptad, options.eptad, bool, 0444);
 MODULE_PARM_DESC(eptad, "EPT accessed and dirty bits, where the CPU has them (default on)");
+module_param_named(pml, options.pml, bool, 0444);
+MODULE_PARM_DESC(pml, "page-modification logging for dirty logs, where the CPU has it (default on)");
 module_param_named(flexpriority, options.flexpriority, bool, 0444);
 MODULE_PARM_DESC(flexpriority, "TPR shadow for local APICs in the kernel, where the CPU has it (default on)");
 module_param_named(ple_gap, options.ple_gap, uint, 0444);

@@ -159,6 +159,7 @@ struct mvm_guest_debug {
  * struct mvm_vmx_vcpu - the part of a vCPU that is VT-x
  * @vmcs: its VMCS
  * @msr_bitmap: which MSRs the guest uses without VM exit
+ * @log: the pages that it has dirtied, where the CPU logs them, or NULL
  * @link: in the list of the CPU where the VMCS is active
  * @cpu: that CPU, or -1
  * @launched: VMLAUNCH succeeded since the last VMCLEAR
@@ -187,6 +188,7 @@ struct mvm_guest_debug {
 struct mvm_vmx_vcpu {
 	struct mvm_vmcs *vmcs;
 	unsigned long *msr_bitmap;
+	u64 *log;
 	struct list_head link;
 	int cpu;
 	bool launched;

@@ -340,7 +340,8 @@ int mvm_vm_create(unsigned long type)
 	if (ret)
 		goto free_mask;
 	mvm_vmx_ept_features(&features);
-	ret = mvm_memory_init(&vm->memory, &features, mvm_vmx_flush_ept);
+	ret = mvm_memory_init(&vm->memory, &features, mvm_vmx_flush_ept,
+			      mvm_vmx_collect_logs);
 	if (ret)
 		goto disable;
 

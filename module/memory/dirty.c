@@ -30,6 +30,37 @@
  * with them the CPU's walk of the guest's tables counts as a write, without them
  * it is one where it sets a flag.
  *
+ * Page-modification logging
+ * -------------------------
+ * Where the CPU can (SDM Vol. 3, "Page-Modification Logging"), pages of 4 KiB
+ * stay writable, and are clean: before the first write to one the CPU sets the
+ * entry's dirty bit and logs the address in the vCPU's buffer. It exits when the
+ * buffer is full, and not for each page. W1 is replaced, and one step added:
+ *
+ *	write by the guest		asking for the log
+ *	P1 the CPU sets the dirty bit,	G0 lock, set the bits of all that is in
+ *	   and logs the page		   the buffers, empty them
+ *	P2 the guest writes, as often	G1 take the bits and clear them
+ *	   as it likes			G2 clear the dirty bits, flush TLBs,
+ *	P3 the CPU's log is emptied:	   unlock
+ *	   lock, set the bit, unlock
+ *
+ * A page that is dirty for a CPU, in its TLB or in the entry, thus has its bit
+ * set or is in a buffer. G2 takes a CPU's licence to write without log from pages
+ * only whose bit it has taken, and from those between them, which stay in their
+ * buffer. A buffer is emptied when the vCPU leaves its CPU (mvm_vmx_put()), when
+ * it is full, and in G0, by an interrupt to the CPUs whose guests run: so vCPUs
+ * that do not run have nothing in theirs, and what is written before the call
+ * begins is in its answer. A VM exit costs nothing more for all that.
+ *
+ * KVM_CLEAR_DIRTY_LOG does without G0. What it finds in no bit it does not take,
+ * and the page stays in its buffer.
+ *
+ * Clean entries are in slots that log, and nowhere else. When a slot changes it
+ * is unmapped before the buffers are emptied, and only then forgotten.
+ *
+ * Writes by the module
+ * --------------------
  *	write by the module		asking for the log
  *	M1 write			G1 take the bit and clear it
  *	M2 set the bit			G3 user space copies the page
@@ -77,11 +108,12 @@ int mvm_dirty_init(struct mvm_memory *mem, struct mvm_slot *slot)
 	return 0;
 }
 
-/* What was mapped in a range and writable is not any more, on any CPU. */
-static void protect(struct mvm_memory *mem, u64 start, u64 end)
+/* No CPU writes to a range any more without telling. Return: after a flush. */
+static bool watch(struct mvm_memory *mem, u64 start, u64 end)
 {
-	if (mvm_ept_protect(&mem->ept, start, end))
-		mem->flush(mem);
+	if (mem->features.pml)
+		return mvm_ept_clean(&mem->ept, start, end);
+	return mvm_ept_protect(&mem->ept, start, end);
 }
 
 /**
@@ -94,8 +126,9 @@ void mvm_dirty_begin(struct mvm_memory *mem, const struct mvm_slot *slot)
 	lockdep_assert_held(&mem->lock);
 
 	/* Where all bits are set, what is writable may stay so. */
-	if (!(mem->manual_log & KVM_DIRTY_LOG_INITIALLY_SET))
-		protect(mem, slot->gpa, slot->gpa + slot->size);
+	if (!(mem->manual_log & KVM_DIRTY_LOG_INITIALLY_SET) &&
+	    watch(mem, slot->gpa, slot->gpa + slot->size))
+		mem->flush(mem);
 }
 
 /**
@@ -118,18 +151,52 @@ void mvm_dirty_mark(const struct mvm_slot *slot, u64 gpa, u64 len)
 }
 
 /**
- * mvm_dirty_fault() - may a page of a slot that logs be mapped writable?
- * @slot: the slot, with mem->lock held
+ * mvm_dirty_fault() - how may a page of a slot that logs be mapped?
+ * @mem: the memory, its lock held
+ * @slot: the slot
  * @gpa: an address in the page
  * @write: the guest is about to write, and the page is to be logged for it
+ *
+ * Return: MVM_EPT_WRITE, with MVM_EPT_CLEAN if the CPU is to log the first write,
+ * or 0 if that has to fault.
  */
-bool mvm_dirty_fault(const struct mvm_slot *slot, u64 gpa, bool write)
+u64 mvm_dirty_fault(struct mvm_memory *mem, const struct mvm_slot *slot, u64 gpa,
+		    bool write)
 {
 	u64 page = (gpa - slot->gpa) >> PAGE_SHIFT;
 
 	if (write)
 		set_bit(page, slot->dirty);
-	return test_bit(page, slot->dirty);
+	if (test_bit(page, slot->dirty))
+		return MVM_EPT_WRITE;
+	return mem->features.pml ? MVM_EPT_WRITE | MVM_EPT_CLEAN : 0;
+}
+
+/**
+ * mvm_memory_logged() - a CPU has logged that a page got dirty
+ * @mem: the memory; its lock is held, by the caller or by who waits for it
+ * @gpa: an address in the page, any value: the slot may be gone, or not log
+ *
+ * Context: any.
+ */
+void mvm_memory_logged(struct mvm_memory *mem, u64 gpa)
+{
+	const struct mvm_slot *slot = mvm_slot_find(mem->slots, gpa);
+
+	if (slot && slot->dirty)
+		set_bit((gpa - slot->gpa) >> PAGE_SHIFT, slot->dirty);
+}
+
+/**
+ * mvm_dirty_collect() - what CPUs have logged gets into the slots' logs
+ * @mem: the memory, its lock held
+ */
+void mvm_dirty_collect(struct mvm_memory *mem)
+{
+	lockdep_assert_held(&mem->lock);
+
+	if (mem->logged)
+		mem->collect(mem);
 }
 
 /* The slot that a call names. Return: 0, -EINVAL, or -ENOENT: it does not log. */
@@ -165,10 +232,10 @@ static void take(struct mvm_memory *mem, const struct mvm_slot *slot,
 		mask[i] &= atomic_long_fetch_andnot(mask[i], &log[i]);
 		if (!mask[i])
 			continue;
-		/* What is between them is protected, or loses no more than a fault. */
+		/* What is between them is watched, or loses no more than a fault. */
 		gpa = slot->gpa + (first + i) * BITS_PER_LONG * PAGE_SIZE;
-		flush |= mvm_ept_protect(&mem->ept, gpa + __ffs(mask[i]) * PAGE_SIZE,
-					 gpa + (__fls(mask[i]) + 1) * PAGE_SIZE);
+		flush |= watch(mem, gpa + __ffs(mask[i]) * PAGE_SIZE,
+			       gpa + (__fls(mask[i]) + 1) * PAGE_SIZE);
 	}
 	if (flush)
 		mem->flush(mem);
@@ -220,6 +287,11 @@ int mvm_memory_get_dirty_log(struct mvm_memory *mem, u32 id, void __user *bitmap
 	if (ret)
 		return ret;
 	ret = find(mem, id, &slot);
+	if (!ret) {
+		spin_lock(&mem->lock);
+		mvm_dirty_collect(mem);
+		spin_unlock(&mem->lock);
+	}
 	if (!ret && mem->manual_log)
 		ret = copy_to_user(bitmap, slot->dirty,
 				   BITS_TO_LONGS(nr_pages(slot)) * sizeof(long)) ?

@@ -42,14 +42,15 @@ static u64 table_entry(u64 *table)
  * Accessed and dirty are set from the start, since a fault is an access: it
  * saves the CPU a locked update, and mvm_ept_map() may then rewrite an entry
  * without losing a bit that the CPU sets at the same moment. Without A/D
- * bits in use the CPU ignores both.
+ * bits in use the CPU ignores both. Where it logs what gets dirty, it can only
+ * log what was clean.
  */
 static u64 leaf_entry(u64 hpa, int level, u64 prot)
 {
-	u64 entry = hpa | prot | MVM_EPT_WB | MVM_EPT_IGNORE_PAT |
+	u64 entry = hpa | (prot & ~MVM_EPT_CLEAN) | MVM_EPT_WB | MVM_EPT_IGNORE_PAT |
 		    MVM_EPT_ACCESSED;
 
-	if (prot & MVM_EPT_WRITE)
+	if (prot & MVM_EPT_WRITE && !(prot & MVM_EPT_CLEAN))
 		entry |= MVM_EPT_DIRTY;
 	if (level > MVM_EPT_4K)
 		entry |= MVM_EPT_LARGE;
@@ -81,7 +82,8 @@ static bool translates(u64 entry, int level, u64 gpa, u64 hpa)
  * @gpa: guest-physical address, a multiple of the page's size
  * @hpa: host-physical address, likewise
  * @level: size of the page, MVM_EPT_4K to MVM_EPT_1G
- * @prot: MVM_EPT_READ, and MVM_EPT_WRITE and MVM_EPT_EXEC as wanted
+ * @prot: MVM_EPT_READ, and MVM_EPT_WRITE and MVM_EPT_EXEC as wanted; with
+ *	MVM_EPT_CLEAN a page of 4 KiB that was not dirty before is not yet
  * @spare: a zeroed page for a table that is missing, or NULL; set to NULL when
  *	it went into the tree
  *
@@ -125,7 +127,11 @@ int mvm_ept_map(struct mvm_ept *ept, u64 gpa, u64 hpa, int level, u64 prot,
 	if (is_present(old)) {
 		if (!translates(old, level, gpa, hpa))
 			return -EEXIST;
-		prot |= old & MVM_EPT_RWX;
+		/*
+		 * A dirty bit that the CPU sets right now may get lost: the
+		 * page is then logged once more.
+		 */
+		prot |= old & (MVM_EPT_RWX | MVM_EPT_DIRTY);
 	}
 	WRITE_ONCE(*entry, leaf_entry(hpa, level, prot));
 	return 0;
@@ -280,6 +286,32 @@ static bool leaf_protect(u64 *entry)
 bool mvm_ept_protect(struct mvm_ept *ept, u64 start, u64 end)
 {
 	return any_leaf(ept->root, MVM_EPT_ROOT, start, end, leaf_protect);
+}
+
+static bool leaf_clean(u64 *entry)
+{
+	if (READ_ONCE(*entry) & MVM_EPT_LARGE)
+		return leaf_protect(entry);
+	clear_bit(MVM_EPT_DIRTY_BIT, (unsigned long *)entry);
+	return READ_ONCE(*entry) & MVM_EPT_WRITE;
+}
+
+/**
+ * mvm_ept_clean() - have the next write to each page in a range noticed
+ * @ept: the tree, with A/D bits and page-modification logging in use
+ * @start: first guest-physical address
+ * @end: the first one behind the range
+ *
+ * Pages of 4 KiB stay writable and get clean: the CPU logs the write. A large
+ * page, of which the log would not say which part it was, becomes read-only.
+ *
+ * Return: whether an INVEPT is needed before that is so. It is for every page
+ * that is writable: a CPU may hold one as dirty that the entry says is clean,
+ * see mvm_ept_map().
+ */
+bool mvm_ept_clean(struct mvm_ept *ept, u64 start, u64 end)
+{
+	return any_leaf(ept->root, MVM_EPT_ROOT, start, end, leaf_clean);
 }
 
 /**

@@ -35,8 +35,12 @@
 #define MVM_EPT_LARGE		BIT_ULL(7)
 #define MVM_EPT_ACCESSED_BIT	8
 #define MVM_EPT_ACCESSED	BIT_ULL(MVM_EPT_ACCESSED_BIT)
-#define MVM_EPT_DIRTY		BIT_ULL(9)
+#define MVM_EPT_DIRTY_BIT	9
+#define MVM_EPT_DIRTY		BIT_ULL(MVM_EPT_DIRTY_BIT)
 #define MVM_EPT_ADDRESS		GENMASK_ULL(51, 12)
+
+/* For mvm_ept_map() alone: the CPU is to notice, and log, the first write. */
+#define MVM_EPT_CLEAN		BIT_ULL(52)
 
 /* SDM Vol. 3, "Extended-Page-Table Pointer (EPTP)" (2024: 25.6.11). */
 #define MVM_EPTP_WB		6ULL
@@ -76,5 +80,6 @@ bool mvm_ept_test_young(struct mvm_ept *ept, u64 start, u64 end);
 bool mvm_ept_clear_young(struct mvm_ept *ept, u64 start, u64 end);
 bool mvm_ept_mapped(struct mvm_ept *ept, u64 start, u64 end);
 bool mvm_ept_protect(struct mvm_ept *ept, u64 start, u64 end);
+bool mvm_ept_clean(struct mvm_ept *ept, u64 start, u64 end);
 
 #endif /* MVM_MEMORY_EPT_H */

@@ -238,7 +238,6 @@ static int map_locked(struct mvm_memory *mem, const struct fault *fault,
 	int level = page_level(mem, fault);
 	u64 mask = mvm_ept_size(level) - 1;
 	u64 hpa = page_to_phys(fault->page);
-	bool writable = fault->writable;
 	u64 prot = MVM_EPT_READ;
 	int ret;
 
@@ -248,12 +247,11 @@ static int map_locked(struct mvm_memory *mem, const struct fault *fault,
 
 	if (level == MVM_EPT_4K || mem->features.exec_huge)
 		prot |= MVM_EPT_EXEC;
-	if (unlikely(fault->slot.dirty) && writable)
-		writable = mvm_dirty_fault(&fault->slot, fault->gpa,
-					   fault->access & MVM_ACCESS_WRITE);
-	if (writable) {
-		prot |= MVM_EPT_WRITE;
-		if (!folio_test_dirty(folio))
+	if (fault->writable) {
+		prot |= likely(!fault->slot.dirty) ? MVM_EPT_WRITE :
+			mvm_dirty_fault(mem, &fault->slot, fault->gpa,
+					fault->access & MVM_ACCESS_WRITE);
+		if (prot & MVM_EPT_WRITE && !folio_test_dirty(folio))
 			folio_mark_dirty(folio);
 	}
 

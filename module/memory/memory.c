@@ -77,6 +77,8 @@ void mvm_memory_unlock(struct mvm_memory *mem)
  * @flush: does an INVEPT (single-context) for @mem->eptp on every CPU that may
  *	hold translations of it, and waits for them. Called with a spinlock
  *	held and interrupts enabled.
+ * @collect: calls mvm_memory_logged() for all that CPUs have logged, in whatever
+ *	guest they are, and empties their logs. Called in the same way.
  *
  * The memory is bound to the address space of the caller, and may from then on
  * be called back by the host. May sleep; takes mmap_lock.
@@ -84,13 +86,15 @@ void mvm_memory_unlock(struct mvm_memory *mem)
  * Return: 0, -ENOMEM, or -EINTR.
  */
 int mvm_memory_init(struct mvm_memory *mem, const struct mvm_ept_features *f,
-		    void (*flush)(struct mvm_memory *mem))
+		    void (*flush)(struct mvm_memory *mem),
+		    void (*collect)(struct mvm_memory *mem))
 {
 	int ret = -ENOMEM;
 
 	mem->mm = current->mm;
 	mem->features = *f;
 	mem->flush = flush;
+	mem->collect = collect;
 	mem->gpa_limit = 1ULL << min_t(int, boot_cpu_data.x86_phys_bits,
 				       MVM_EPT_GPA_BITS);
 	init_rwsem(&mem->slots_sem);
@@ -142,6 +146,7 @@ static int change_slot(struct mvm_memory *mem, enum mvm_slot_change change,
 {
 	const struct mvm_slot *old = mvm_slot_by_id(mem->slots, new->id);
 	unsigned long *unused = old ? old->dirty : NULL;
+	bool logged = unused;
 	int ret;
 
 	if (change != MVM_SLOT_DELETE && new->flags & KVM_MEM_LOG_DIRTY_PAGES) {
@@ -153,11 +158,18 @@ static int change_slot(struct mvm_memory *mem, enum mvm_slot_change change,
 	}
 
 	spin_lock(&mem->lock);
+	if (new->dirty && mem->features.pml)
+		WRITE_ONCE(mem->logged, mem->logged + 1);
 	if (change == MVM_SLOT_FLAGS && new->dirty)
 		mvm_dirty_begin(mem, new);
 	else if (old)
 		/* Where logging has ended, large pages may come back. */
 		mvm_memory_unmap(mem, old->gpa, old->gpa + old->size);
+	if (logged && mem->features.pml) {
+		/* Nothing more is logged for the slot, what was is still for @old. */
+		mvm_dirty_collect(mem);
+		WRITE_ONCE(mem->logged, mem->logged - 1);
+	}
 	if (old)
 		mvm_slot_remove(mem->slots, new->id);
 	if (change != MVM_SLOT_DELETE)

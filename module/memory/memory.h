@@ -36,6 +36,7 @@ struct mvm_vcpu;
 /**
  * struct mvm_ept_features - what the CPU's EPT can do, and what it must not
  * @ad: accessed and dirty bits are there and to be used
+ * @pml: the CPU logs the pages that get dirty, in a log of each vCPU
  * @page_2m: 2 MiB pages
  * @page_1g: 1 GiB pages
  * @exec_huge: large pages may be executable. False where a guest could hang
@@ -44,6 +45,7 @@ struct mvm_vcpu;
  */
 struct mvm_ept_features {
 	bool ad;
+	bool pml;
 	bool page_2m;
 	bool page_1g;
 	bool exec_huge;
@@ -56,6 +58,9 @@ struct mvm_ept_features {
  * @gpa_limit: guest-physical addresses are below it; constant
  * @features: constant
  * @flush: see mvm_memory_init()
+ * @collect: see mvm_memory_init()
+ * @logged: how many slots the CPUs log for, 0 without @features.pml; changed
+ *	with @lock held
  * @notifier: tells what the host does with the owner's memory
  * @manual_log: KVM_DIRTY_LOG_* that KVM_ENABLE_CAP has switched on
  * @slots_sem: held for writing by whoever changes @slots, for reading while
@@ -80,6 +85,8 @@ struct mvm_memory {
 	u64 gpa_limit;
 	struct mvm_ept_features features;
 	void (*flush)(struct mvm_memory *mem);
+	void (*collect)(struct mvm_memory *mem);
+	unsigned int logged;
 	struct mmu_notifier notifier;
 	u64 manual_log;
 
@@ -96,7 +103,8 @@ struct mvm_memory {
 };
 
 int mvm_memory_init(struct mvm_memory *mem, const struct mvm_ept_features *f,
-		    void (*flush)(struct mvm_memory *mem));
+		    void (*flush)(struct mvm_memory *mem),
+		    void (*collect)(struct mvm_memory *mem));
 void mvm_memory_destroy(struct mvm_memory *mem);
 int mvm_memory_set_region(struct mvm_memory *mem,
 			  const struct kvm_userspace_memory_region *region);
@@ -111,6 +119,7 @@ int mvm_memory_read_entry(struct mvm_memory *mem, const struct mvm_slot **near, 
 			  void *buf, size_t len);
 int mvm_memory_cmpxchg_entry(struct mvm_memory *mem, u64 gpa, u64 old, u64 new,
 			     size_t len);
+void mvm_memory_logged(struct mvm_memory *mem, u64 gpa);
 bool mvm_memory_is_device(struct mvm_memory *mem, u64 gpa, bool write);
 
 int mvm_memory_set_manual_log(struct mvm_memory *mem, u64 options);
@@ -126,7 +135,9 @@ void mvm_memory_unlock(struct mvm_memory *mem) __releases(&mem->lock);
 int mvm_dirty_init(struct mvm_memory *mem, struct mvm_slot *slot);
 void mvm_dirty_begin(struct mvm_memory *mem, const struct mvm_slot *slot);
 void mvm_dirty_mark(const struct mvm_slot *slot, u64 gpa, u64 len);
-bool mvm_dirty_fault(const struct mvm_slot *slot, u64 gpa, bool write);
+u64 mvm_dirty_fault(struct mvm_memory *mem, const struct mvm_slot *slot, u64 gpa,
+		    bool write);
+void mvm_dirty_collect(struct mvm_memory *mem);
 bool mvm_memory_invalid(const struct mvm_memory *mem, unsigned long start,
 			unsigned long end);
 

@@ -74,6 +74,7 @@
 #define VMX_CPU2_PAUSE_LOOP		BIT(10)
 #define VMX_CPU2_INVPCID		BIT(12)
 #define VMX_CPU2_ENCLS			BIT(15)
+#define VMX_CPU2_PML			BIT(17)
 #define VMX_CPU2_XSAVES			BIT(20)
 
 /* Vol. 3, "VM-Exit Controls" (25.7.1) */

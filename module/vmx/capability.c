@@ -73,6 +73,8 @@ static const struct requirement requirements[] = {
 	  "a guest cannot stall the CPU by writing back all caches" },
 	{ CPU2, VMX_CPU2_PAUSE_LOOP, WANT, "PAUSE-loop exiting",
 	  "a vCPU that waits for another gives it the CPU" },
+	{ CPU2, VMX_CPU2_PML, WANT, "enable PML",
+	  "the first write to a page is logged without VM exit" },
 	{ CPU2, VMX_CPU2_ENCLS, WANT, "enable ENCLS exiting", "SGX is not virtualised" },
 
 	{ EXIT, VMX_EXIT_HOST_64BIT, NEED, "host address-space size", "the host is 64-bit" },
@@ -290,6 +292,9 @@ int mvm_vmx_negotiate(const struct mvm_vmx_msrs *msrs,
 	cap->ept_2m = msrs->ept_vpid & VMX_EPT_CAP_2M;
 	cap->ept_1g = msrs->ept_vpid & VMX_EPT_CAP_1G;
 	cap->ept_ad = options->eptad && (msrs->ept_vpid & VMX_EPT_CAP_AD);
+	/* It logs the pages whose dirty bit it sets. */
+	if (!options->pml || !cap->ept_ad)
+		cap->cpu2 &= ~VMX_CPU2_PML;
 	cap->invept_single = msrs->ept_vpid & VMX_EPT_CAP_INVEPT_SINGLE;
 	cap->invvpid_single = msrs->ept_vpid & VMX_VPID_CAP_SINGLE;
 	cap->ple_gap = options->ple_gap;

@@ -48,6 +48,7 @@ struct mvm_vmx_msrs {
  * struct mvm_vmx_options - the module parameters that switch features off
  * @vpid: tag TLB entries by vCPU
  * @eptad: EPT accessed and dirty bits
+ * @pml: the CPU logs which pages get dirty; needs @eptad
  * @flexpriority: the guest changes its task priority by itself
  * @ple_gap: PLE_Gap, see struct mvm_vmx_capability; 0 for no PAUSE-loop exiting
  * @ple_window: PLE_Window
@@ -55,6 +56,7 @@ struct mvm_vmx_msrs {
 struct mvm_vmx_options {
 	bool vpid;
 	bool eptad;
+	bool pml;
 	bool flexpriority;
 	unsigned int ple_gap;
 	unsigned int ple_window;

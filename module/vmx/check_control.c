@@ -15,7 +15,6 @@
 #define CPU2_X2APIC		BIT(4)
 #define CPU2_APIC_REGISTERS	BIT(8)
 #define CPU2_INTERRUPT_DELIVERY	BIT(9)
-#define CPU2_PML		BIT(17)
 #define CPU2_VE			BIT(18)
 #define CPU2_MODE_BASED_EXECUTE	BIT(22)
 #define CPU2_SUB_PAGE_WRITE	BIT(23)
@@ -74,7 +73,8 @@ static void check_ept(struct mvm_check *c)
 	if (!(cpu2 & VMX_CPU2_EPT)) {
 		MVM_RULE(CPU2_CONTROLS, !(cpu2 & VMX_CPU2_UNRESTRICTED_GUEST),
 			 "unrestricted guest needs EPT");
-		MVM_RULE(CPU2_CONTROLS, !(cpu2 & CPU2_PML), "page-modification logging needs EPT");
+		MVM_RULE(CPU2_CONTROLS, !(cpu2 & VMX_CPU2_PML),
+			 "page-modification logging needs EPT");
 		MVM_RULE(CPU2_CONTROLS, !(cpu2 & CPU2_MODE_BASED_EXECUTE),
 			 "mode-based execute control needs EPT");
 		MVM_RULE(CPU2_CONTROLS, !(cpu2 & CPU2_SUB_PAGE_WRITE),
@@ -99,7 +99,7 @@ static void check_ept(struct mvm_check *c)
 	MVM_RULE(EPTP, !(eptp & GENMASK_ULL(11, 8)), "bits 11:8 are reserved");
 	MVM_RULE(EPTP, mvm_check_physical(c, eptp),
 		 "it must not exceed the physical-address width");
-	if (cpu2 & CPU2_PML)
+	if (cpu2 & VMX_CPU2_PML)
 		PAGE_RULE(PML_ADDRESS);
 	if (cpu2 & CPU2_SUB_PAGE_WRITE)
 		PAGE_RULE(SUB_PAGE_PERMISSION_TABLE);

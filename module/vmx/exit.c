@@ -37,7 +37,8 @@ const char * const mvm_vmx_reason_names[VMX_NR_REASONS] = {
 	 BIT_ULL(VMX_REASON_TRIPLE_FAULT) |				\
 	 BIT_ULL(VMX_REASON_TASK_SWITCH) |				\
 	 BIT_ULL(VMX_REASON_EPT_VIOLATION) |				\
-	 BIT_ULL(VMX_REASON_EPT_MISCONFIGURATION))
+	 BIT_ULL(VMX_REASON_EPT_MISCONFIGURATION) |			\
+	 BIT_ULL(VMX_REASON_PML_FULL))
 
 /*
  * Interrupts came and were served as soon as they were on again. A guest that
@@ -154,6 +155,7 @@ static int (* const handlers[VMX_NR_REASONS])(struct mvm_vcpu *vcpu) = {
 	[VMX_REASON_PAUSE]		= handle_pause,
 	[VMX_REASON_TPR_BELOW_THRESHOLD] = handle_tpr_below_threshold,
 	[VMX_REASON_EPT_VIOLATION]	= mvm_handle_ept_violation,
+	[VMX_REASON_PML_FULL]		= mvm_handle_pml_full,
 	[VMX_REASON_EPT_MISCONFIGURATION] = handle_ept_misconfiguration,
 	/* CPUID shows none of these: they are invalid opcodes. */
 	[VMX_REASON_GETSEC]		= mvm_vmx_inject_ud,

@@ -79,6 +79,7 @@ int mvm_handle_rdmsr(struct mvm_vcpu *vcpu);
 int mvm_handle_wrmsr(struct mvm_vcpu *vcpu);
 int mvm_handle_xsetbv(struct mvm_vcpu *vcpu);
 int mvm_handle_ept_violation(struct mvm_vcpu *vcpu);
+int mvm_handle_pml_full(struct mvm_vcpu *vcpu);
 int mvm_handle_mmio(struct mvm_vcpu *vcpu, unsigned long qualification);
 
 #endif

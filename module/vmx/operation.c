@@ -514,6 +514,7 @@ int mvm_vmx_init(struct mvm_vmx_options *options)
 	}
 	options->vpid = mvm_vmx.cpu2 & VMX_CPU2_VPID;
 	options->eptad = mvm_vmx.ept_ad;
+	options->pml = mvm_vmx.cpu2 & VMX_CPU2_PML;
 	options->flexpriority = mvm_vmx.cpu & VMX_CPU_TPR_SHADOW;
 	if (!(mvm_vmx.cpu2 & VMX_CPU2_PAUSE_LOOP))
 		options->ple_gap = 0;
@@ -569,6 +570,7 @@ void mvm_vmx_ept_features(struct mvm_ept_features *features)
 {
 	*features = (struct mvm_ept_features) {
 		.ad = mvm_vmx.ept_ad,
+		.pml = mvm_vmx.cpu2 & VMX_CPU2_PML,
 		.page_2m = mvm_vmx.ept_2m,
 		.page_1g = mvm_vmx.ept_1g,
 		.exec_huge = !mvm_vmx_itlb_multihit(),

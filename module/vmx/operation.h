@@ -52,6 +52,9 @@ struct mvm_cpu {
 
 DECLARE_PER_CPU(struct mvm_cpu, mvm_cpu);
 
+/* Of a vCPU's log: SDM Vol. 3, "Page-Modification Logging" */
+#define MVM_LOG_ENTRIES		512
+
 /* What the CPUs offer, as read when the module was loaded; constant since. */
 extern struct mvm_vmx_msrs mvm_vmx_msrs;
 
@@ -66,6 +69,9 @@ void mvm_vmx_forget(struct mvm_vcpu *vcpu);
 void mvm_vmx_forget_anywhere(struct mvm_vcpu *vcpu);
 void mvm_vmx_switch_msrs(struct mvm_vcpu *vcpu,
 			 void (*change)(struct mvm_vcpu *vcpu, void *arg), void *arg);
+
+/* pml.c */
+void mvm_vmx_empty_log(struct mvm_vcpu *vcpu);
 
 /* setup.c */
 void mvm_vmx_pass_kernel_gs(struct mvm_vcpu *vcpu, bool pass);

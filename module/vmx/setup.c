@@ -178,6 +178,10 @@ static void setup_controls(struct mvm_vcpu *vcpu)
 
 	vmcs_write64(VMCS_MSR_BITMAP, __pa(vcpu->vmx.msr_bitmap));
 	vmcs_write64(VMCS_EPTP, vcpu->vm->memory.eptp);
+	if (cpu2 & VMX_CPU2_PML) {
+		vmcs_write64(VMCS_PML_ADDRESS, __pa(vcpu->vmx.log));
+		vmcs_write16(VMCS_GUEST_PML_INDEX, MVM_LOG_ENTRIES - 1);
+	}
 	vmcs_write64(VMCS_TSC_OFFSET, vcpu->vm->tsc_offset);
 	if (cpu2 & VMX_CPU2_VPID)
 		vmcs_write16(VMCS_VPID, vcpu->vmx.vpid);
@@ -258,9 +262,13 @@ int mvm_vmx_vcpu_create(struct mvm_vcpu *vcpu)
 	v->cpu = -1;
 	v->vmcs = mvm_vmcs_alloc();
 	v->msr_bitmap = new_msr_bitmap();
-	if (!v->vmcs || !v->msr_bitmap) {
+	/* The CPU writes each of its entries before anybody reads it. */
+	if (mvm_vmx.cpu2 & VMX_CPU2_PML)
+		v->log = (u64 *)__get_free_page(GFP_KERNEL_ACCOUNT);
+	if (!v->vmcs || !v->msr_bitmap || (!v->log && mvm_vmx.cpu2 & VMX_CPU2_PML)) {
 		mvm_vmcs_free(v->vmcs);
 		free_page((unsigned long)v->msr_bitmap);
+		free_page((unsigned long)v->log);
 		return -ENOMEM;
 	}
 	if (mvm_vmx.cpu2 & VMX_CPU2_VPID) {
@@ -341,6 +349,7 @@ void mvm_vmx_vcpu_destroy(struct mvm_vcpu *vcpu)
 	/* Its TLB entries go when the next owner of the VPID comes to a CPU. */
 	if (v->vpid)
 		ida_free(&vpids, v->vpid);
+	free_page((unsigned long)v->log);
 	free_page((unsigned long)v->msr_bitmap);
 	mvm_vmcs_free(v->vmcs);
 }

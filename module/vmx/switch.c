@@ -273,6 +273,9 @@ void mvm_vmx_put(struct mvm_vcpu *vcpu)
 
 	if (!v->loaded)
 		return;
+	/* While no slot logs nothing gets into the vCPU's log, nor is there any. */
+	if (unlikely(READ_ONCE(vcpu->vm->memory.logged)))
+		mvm_vmx_empty_log(vcpu);
 	WRITE_ONCE(v->loaded, false);
 	mvm_fpu_store(&vcpu->fpu);
 	kernel_fpu_end();

@@ -23,6 +23,7 @@ void mvm_vmx_exit(void);
 int mvm_vmx_enable(void);
 void mvm_vmx_disable(void);
 void mvm_vmx_flush_ept(struct mvm_memory *memory);
+void mvm_vmx_collect_logs(struct mvm_memory *memory);
 extern struct mvm_cpuid_limits mvm_cpuid_limits;
 void mvm_vmx_ept_features(struct mvm_ept_features *features);
 

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 
 devices=minivmm
-for option in vpid eptad; do
+for option in vpid eptad pml; do
 	echo "# without $option"
 	prepare="echo \"option \$(cat /sys/module/minivmm/parameters/$option)\""
 	compare --cpus 2 --append "minivmm.$option=0" --timeout 300 -- \

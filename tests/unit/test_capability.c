@@ -57,7 +57,8 @@ static const struct mvm_vmx_msrs working[] = {
 #define SKYLAKE		(&working[3])
 
 static const struct mvm_vmx_options all_on = {
-	.vpid = true, .eptad = true, .flexpriority = true, .ple_gap = 128, .ple_window = 4096,
+	.vpid = true, .eptad = true, .pml = true, .flexpriority = true,
+	.ple_gap = 128, .ple_window = 4096,
 };
 
 static int negotiate(const struct mvm_vmx_msrs *msrs, const struct mvm_vmx_options *options,
@@ -119,7 +120,7 @@ static void wanted_where_it_is(void **state)
 {
 	static const u32 wanted[] = {
 		VMX_CPU2_VPID, VMX_CPU2_RDTSCP, VMX_CPU2_INVPCID, VMX_CPU2_WBINVD, VMX_CPU2_ENCLS,
-		VMX_CPU2_PAUSE_LOOP,
+		VMX_CPU2_PAUSE_LOOP, VMX_CPU2_PML,
 	};
 	struct mvm_vmx_capability cap;
 	struct mvm_vmx_msrs m;
@@ -141,7 +142,7 @@ static void wanted_where_it_is(void **state)
 	assert_int_equal(negotiate(&m, &all_on, &cap, &missing), 0);
 	assert_int_equal(cap.cpu2, VMX_CPU2_EPT | VMX_CPU2_UNRESTRICTED_GUEST | VMX_CPU2_VPID |
 				   VMX_CPU2_RDTSCP | VMX_CPU2_INVPCID | VMX_CPU2_WBINVD |
-				   VMX_CPU2_ENCLS | VMX_CPU2_PAUSE_LOOP);
+				   VMX_CPU2_ENCLS | VMX_CPU2_PAUSE_LOOP | VMX_CPU2_PML);
 }
 
 static void models_that_lack_something(void **state)
@@ -360,6 +361,10 @@ static void ept_capabilities(void **state)
 	assert_false(cap.invvpid_single);
 	assert_true(cap.cpu2 & VMX_CPU2_VPID);
 	m = *SKYLAKE;
+	m.ept_vpid &= ~VMX_EPT_CAP_AD;
+	assert_int_equal(negotiate(&m, &all_on, &cap, &missing), 0);
+	assert_false(cap.ept_ad || cap.cpu2 & VMX_CPU2_PML);
+	m = *SKYLAKE;
 	m.ept_vpid &= ~VMX_EPT_CAP_2M;
 	assert_int_equal(negotiate(&m, &all_on, &cap, &missing), 0);
 	assert_false(cap.ept_2m);
@@ -388,6 +393,15 @@ static void options_switch_off(void **state)
 	options.flexpriority = false;
 	assert_int_equal(negotiate(SKYLAKE, &options, &cap, &missing), 0);
 	assert_false(cap.cpu & VMX_CPU_TPR_SHADOW);
+	assert_true(cap.cpu2 & VMX_CPU2_PML);
+	options.pml = false;
+	assert_int_equal(negotiate(SKYLAKE, &options, &cap, &missing), 0);
+	assert_false(cap.cpu2 & VMX_CPU2_PML);
+	/* Without dirty bits there is nothing to log, whoever switched them off. */
+	options = all_on;
+	options.eptad = false;
+	assert_int_equal(negotiate(SKYLAKE, &options, &cap, &missing), 0);
+	assert_false(cap.cpu2 & VMX_CPU2_PML);
 	options = (struct mvm_vmx_options) { .ple_gap = 1, .ple_window = 2 };
 	assert_int_equal(negotiate(SKYLAKE, &options, &cap, &missing), 0);
 	assert_true(cap.cpu2 & VMX_CPU2_PAUSE_LOOP);

@@ -486,6 +486,50 @@ static void test_young(void **state)
 	assert_false(mvm_ept_test_young(ept, 0, TOP));
 }
 
+/* The CPU is told to log the next write, and what it holds does not get lost. */
+static void test_clean(void **state)
+{
+	struct mvm_ept *ept = *state;
+	u64 *entry, *table;
+	int level;
+
+	map(ept, 0x1000, 0x1000, MVM_EPT_4K, RW);
+	map(ept, 0x2000, 0x2000, MVM_EPT_4K, RW | MVM_EPT_CLEAN);
+	map(ept, 0x3000, 0x3000, MVM_EPT_4K, MVM_EPT_READ);
+	map(ept, 2 * MIB, 2 * MIB, MVM_EPT_2M, RW);
+	for (table = ept->root, level = MVM_EPT_ROOT; level > MVM_EPT_4K; level--)
+		table = phys_to_virt(table[0] & MVM_EPT_ADDRESS);
+	entry = &table[1];
+
+	/* A software bit goes into no entry. */
+	assert_int_equal((entry[0] | entry[1] | entry[2]) & MVM_EPT_CLEAN, 0);
+	assert_true(entry[0] & MVM_EPT_DIRTY);
+	assert_int_equal(entry[1] & (MVM_EPT_DIRTY | RW), RW);
+
+	/* Mapped once more: what is dirty stays so, what is clean may get dirty. */
+	assert_int_equal(map(ept, 0x1000, 0x1000, MVM_EPT_4K, RW | MVM_EPT_CLEAN), 0);
+	assert_true(entry[0] & MVM_EPT_DIRTY);
+	assert_int_equal(map(ept, 0x2000, 0x2000, MVM_EPT_4K, RW), 0);
+	assert_true(entry[1] & MVM_EPT_DIRTY);
+	assert_int_equal(map(ept, 0x3000, 0x3000, MVM_EPT_4K, RW | MVM_EPT_CLEAN), 0);
+	assert_int_equal(entry[2] & (MVM_EPT_DIRTY | RW), RW);
+	map(ept, 0x4000, 0x4000, MVM_EPT_4K, MVM_EPT_READ);
+
+	/* Of 4 KiB, what is writable needs the flush, clean or not. */
+	assert_true(mvm_ept_clean(ept, 0x1000, 0x2000));
+	assert_int_equal(entry[0] & (MVM_EPT_DIRTY | RW), RW);
+	assert_true(entry[1] & MVM_EPT_DIRTY);
+	assert_true(mvm_ept_clean(ept, 0x3000, 0x4000));
+	assert_false(mvm_ept_clean(ept, 0x4000, 0x5000));
+	assert_false(mvm_ept_clean(ept, 0x5000, 2 * MIB));
+
+	/* A large page loses the permission, as a whole, and once. */
+	check(ept, 2 * MIB, 2 * MIB, 21, RW);
+	assert_true(mvm_ept_clean(ept, 3 * MIB, 3 * MIB + 4096));
+	check(ept, 2 * MIB, 2 * MIB, 21, MVM_EPT_READ);
+	assert_false(mvm_ept_clean(ept, 2 * MIB, 4 * MIB));
+}
+
 /*
  * Thousands of random steps against a model that is an array: 2048 pages below and above
  * a GiB boundary, in the two smaller sizes.
@@ -596,6 +640,7 @@ int main(void)
 		TREE_TEST(test_retired_is_not_written),
 		TREE_TEST(test_mapped),
 		TREE_TEST(test_young),
+		TREE_TEST(test_clean),
 		TREE_TEST(test_random),
 	};
 
