@@ -46,15 +46,15 @@ struct start_all {
 	struct start_range map[MAP_MAX];
 };
 
-/* The entry point, if this note is the one. */
-static bool read_note(const char *bytes, size_t size, const GElf_Nhdr *note,
-		      size_t name, size_t desc, __u64 *entry)
+/* The entry point, if this note is the one; gelf_getnote() saw that it is all there. */
+static bool read_note(const char *bytes, const GElf_Nhdr *note, size_t name,
+		      size_t desc, __u64 *entry)
 {
 	__u32 address;
 
 	if (note->n_type != NOTE_ENTRY || note->n_namesz != sizeof(NOTE_NAME) ||
-	    note->n_descsz < sizeof(address) || name + sizeof(NOTE_NAME) > size ||
-	    desc + sizeof(address) > size || memcmp(bytes + name, NOTE_NAME, sizeof(NOTE_NAME)))
+	    note->n_descsz < sizeof(address) ||
+	    memcmp(bytes + name, NOTE_NAME, sizeof(NOTE_NAME)))
 		return false;
 	/* Of a 64-bit file it has 8 bytes, of which the upper are 0. */
 	memcpy(&address, bytes + desc, sizeof(address));
@@ -68,7 +68,7 @@ static bool in_notes(Elf_Data *data, __u64 *entry)
 	GElf_Nhdr note;
 
 	while ((offset = gelf_getnote(data, offset, &note, &name, &desc))) {
-		if (read_note(data->d_buf, data->d_size, &note, name, desc, entry))
+		if (read_note(data->d_buf, &note, name, desc, entry))
 			return true;
 	}
 	return false;
