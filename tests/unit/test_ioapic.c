@@ -57,6 +57,8 @@ static void registers(void **state)
 {
 	u32 i;
 
+	assert_int_equal(io.vectors[0], 1);
+	assert_int_equal(io.vectors[3], 0);
 	assert_int_equal(reg(1), 0x170011);
 	set_reg(1, 0);
 	assert_int_equal(reg(1), 0x170011);
@@ -236,7 +238,22 @@ static void state_kept(void **unused)
 	assert_int_equal(sent, 0);
 	mvm_ioapic_eoi(&io, 0x55);
 	assert_int_equal(sent, 1);
-	/* A level that was not sent is. */
+	/* A level that was not sent is, and an edge. */
+	s.redirtbl[7].bits = 0x57;
+	setup(NULL);
+	io.delivered = 0xffffff;
+	mvm_ioapic_set_state(&io, &s);
+	assert_int_equal(sent, 1);
+	assert_int_equal(last.vector, 0x57);
+	assert_int_equal(io.vectors[1] >> 0x17 & 1, 1);
+	mvm_ioapic_get_state(&io, &s);
+	assert_int_equal(s.irr, 0x20);
+	/* An edge after that one which is not sent */
+	mvm_ioapic_set_line(&io, 7, false);
+	set_reg(0x10 + 2 * 7, 0x10057);
+	mvm_ioapic_set_line(&io, 7, true);
+	mvm_ioapic_get_state(&io, &s);
+	assert_int_equal(s.irr, 0xa0);
 	s.redirtbl[5].bits = 0x8055;
 	setup(NULL);
 	mvm_ioapic_set_state(&io, &s);

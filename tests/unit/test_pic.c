@@ -115,6 +115,25 @@ static void spurious(void **state)
 	assert_int_equal(isr(0xa0), 0);
 }
 
+/* Line 0 of each chip, the best one */
+static void line_0(void **state)
+{
+	up(0);
+	assert_true(p.output && p.raised);
+	p.raised = false;
+	pulse(1);
+	assert_true(p.output);
+	assert_false(p.raised);
+	out(0x20, 0x0c);
+	assert_int_equal(in(0x20), 0x80);
+	out(0x20, 0x20);
+	assert_int_equal(mvm_pic_acknowledge(&p), 0x21);
+	out(0x20, 0x20);
+	up(8);
+	assert_int_equal(mvm_pic_acknowledge(&p), 0x28);
+	assert_int_equal(isr(0xa0), 1);
+}
+
 static void nesting(void **state)
 {
 	pulse(4);
@@ -259,6 +278,20 @@ static void rotation(void **state)
 	assert_int_equal(isr(0x20), 0x10);
 	pulse(0);
 	assert_int_equal(mvm_pic_acknowledge(&p), 0x20);
+	/* It counts at once. */
+	out(0x20, 0x60);
+	pulse(2);
+	mvm_pic_acknowledge(&p);
+	mvm_pic_set_line(&p, 6, false);
+	pulse(6);
+	assert_false(p.output);
+	out(0x20, 0xc5);
+	assert_true(p.output);
+	assert_int_equal(p.chip[0].priority_add, 6);
+	out(0x20, 0xc7);
+	out(0x20, 0x62);
+	mvm_pic_acknowledge(&p);
+	out(0x20, 0x66);
 	/* Rotate on EOI with nothing in service; the no-operation */
 	out(0x20, 0x60);
 	out(0x20, 0x64);
@@ -330,6 +363,17 @@ static void initialisation(void **state)
 	assert_int_equal(p.chip[0].auto_eoi, 0);
 	assert_int_equal(p.chip[0].special_fully_nested_mode, 0);
 	out(0x21, 0x47);
+	/* A line that is still up is an edge anew. */
+	mvm_pic_set_line(&p, 5, false);
+	up(6);
+	assert_int_equal(in(0x20), 0x40);
+	assert_true(p.output);
+	out(0x20, 0x10);
+	assert_false(p.output);
+	assert_int_equal(up(6), 1);
+	out(0x20, 0x10);
+	up(5);
+	out(0x21, 0x47);
 	out(0x21, 0xff);
 	/* The vector's lower bits are the line's; no mask was written yet. */
 	assert_int_equal(in(0x21), 0);
@@ -380,6 +424,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(one_line, setup),
 		cmocka_unit_test_setup(spurious, setup),
+		cmocka_unit_test_setup(line_0, setup),
 		cmocka_unit_test_setup(nesting, setup),
 		cmocka_unit_test_setup(masks, setup),
 		cmocka_unit_test_setup(cascade, setup),
