@@ -7,7 +7,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-# Which devices, with which numbers of vCPUs: see Documentation/lab.rst.
+# minivmm joins when it has KVM_CREATE_PIT2; DEVICES="kvm minivmm" has it tried.
 devices=${DEVICES:-kvm}
 run=$root/build/bin/minivmm-run
 
