@@ -110,15 +110,16 @@ static bool line_is_shared(struct mvm_vm *vm, u32 gsi)
 	return shared;
 }
 
-/* The end of one that is not active any more, and was in the wait queue. */
+/*
+ * The end of one that was in the wait queue, and is not active any more, nor
+ * anybody in mvm_irqfd_acked() who has seen it so.
+ */
 static void shut_down(struct irqfd *i)
 {
 	u64 count;
 
 	eventfd_ctx_remove_wait_queue(i->eventfd, &i->wait, &count);
 	if (i->resample) {
-		/* Nobody signals it any more. */
-		synchronize_rcu_expedited();
 		if (!line_is_shared(i->vm, i->gsi))
 			mvm_irq_set(i->vm, MVM_IRQ_RESAMPLE, i->gsi, false);
 		eventfd_ctx_put(i->resample);
@@ -129,7 +130,11 @@ static void shut_down(struct irqfd *i)
 
 static void shut_down_later(struct work_struct *work)
 {
-	shut_down(container_of(work, struct irqfd, work));
+	struct irqfd *i = container_of(work, struct irqfd, work);
+
+	if (i->resample)
+		synchronize_rcu_expedited();
+	shut_down(i);
 }
 
 static void enqueue(struct file *file, wait_queue_head_t *head, poll_table *poll)
@@ -205,6 +210,7 @@ free:
 static void end(struct mvm_vm *vm, struct eventfd_ctx *eventfd, u32 gsi)
 {
 	struct irqfd *i, *next;
+	bool resample = false;
 	LIST_HEAD(gone);
 
 	spin_lock_irq(&vm->irqfds.lock);
@@ -213,8 +219,11 @@ static void end(struct mvm_vm *vm, struct eventfd_ctx *eventfd, u32 gsi)
 			continue;
 		deactivate(i);
 		list_add(&i->link, &gone);
+		resample |= !!i->resample;
 	}
 	spin_unlock_irq(&vm->irqfds.lock);
+	if (resample)
+		synchronize_rcu_expedited();
 	list_for_each_entry_safe(i, next, &gone, link)
 		shut_down(i);
 }
