@@ -16,7 +16,9 @@ compare --timeout 300 --model corei7_haswell_4770 -- $programs
 compare --timeout 300 --cpus 2 -- conf_ipi conf_spin conf_irqfd
 # Another thread works on what the guest uses; then also without the EPT's
 # accessed and dirty flags, and with them but without the log of the CPU.
-compare --timeout 300 --cpus 2 -- conf_dirty_log conf_pml conf_ioeventfd conf_coalesced
+compare --timeout 300 --cpus 2 -- conf_dirty_log conf_ioeventfd conf_coalesced
+# Bochs 2.7 logs addresses inside of pages: KVM warns of that.
+compare --timeout 300 --cpus 2 --append kvm_intel.pml=0 -- conf_pml
 compare --timeout 300 --cpus 2 --append "minivmm.eptad=0 kvm_intel.eptad=0" -- \
 	conf_dirty_log conf_pml
 compare --timeout 300 --cpus 2 --append "minivmm.pml=0 kvm_intel.pml=0" -- \
