@@ -271,6 +271,15 @@ static void test_cpuid_bare(void **state)
 	assert_int_equal(leaf(cpuid, 1, 0)->edx, 1);
 	assert_null(leaf(cpuid, 0xb, 0));
 	assert_null(leaf(cpuid, 0x15, 0));
+	assert_int_equal(leaf(cpuid, 0, 0)->eax, 4);
+	free(cpuid);
+
+	/* A counter that is known is told, though the device has no leaf for it. */
+	machine.tsc_khz = 3000000;
+	cpuid = cpuid_build(from, &machine, 0);
+	assert_int_equal(leaf(cpuid, 0, 0)->eax, 0x15);
+	assert_int_equal(leaf(cpuid, 0x15, 0)->eax, 1);
+	assert_int_equal(leaf(cpuid, 0x15, 0)->ebx, 3);
 	free(cpuid);
 	free(from);
 }

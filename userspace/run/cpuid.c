@@ -168,9 +168,8 @@ struct kvm_cpuid2 *cpuid_build(const struct kvm_cpuid2 *supported,
 			       const struct cpuid_machine *machine, unsigned int cpu)
 {
 	unsigned int i, room = supported->nent + CPUID_ADDED;
-	struct kvm_cpuid_entry2 *entry;
+	struct kvm_cpuid_entry2 *entry, *first = NULL;
 	struct kvm_cpuid2 *cpuid;
-	__u32 last = 0;
 
 	cpuid = calloc(1, sizeof(*cpuid) + room * sizeof(cpuid->entries[0]));
 	if (!cpuid)
@@ -182,11 +181,14 @@ struct kvm_cpuid2 *cpuid_build(const struct kvm_cpuid2 *supported,
 		*entry = supported->entries[i];
 		edit(entry, machine, cpu);
 		if (!entry->function)
-			last = entry->eax;
+			first = entry;
 	}
-	if (last >= LEAF_TOPOLOGY)
+	if (first && first->eax >= LEAF_TOPOLOGY)
 		add_topology(cpuid, machine, cpu);
-	if (last >= LEAF_TSC && machine->tsc_khz) {
+	/* What is between the device's last leaf and this one is zero. */
+	if (first && machine->tsc_khz) {
+		if (first->eax < LEAF_TSC)
+			first->eax = LEAF_TSC;
 		entry = add(cpuid, LEAF_TSC, 0);
 		entry->flags = 0;
 		entry->ecx = CRYSTAL_KHZ * 1000;
