@@ -66,6 +66,7 @@
  * @irqchip_pins: how many pins user space's I/O APIC has, where it keeps it
  * @bsp_id: number of the vCPU that is the boot processor
  * @chips: PIC and I/O APIC, or NULL if user space keeps them; set before @irqchip
+ * @pit: the interval timer, or NULL; written with @lock held
  * @routes: where GSIs lead to, or NULL; written with @lock held, read under RCU
  * @irqfds: see there
  * @irq_acks: who wants to know of EOIs; written with @lock held, read under RCU
@@ -93,6 +94,7 @@ struct mvm_vm {
 	u32 irqchip_pins;
 	u32 bsp_id;
 	struct mvm_irqchip *chips;
+	struct mvm_pit_device *pit;
 	struct mvm_routes __rcu *routes;
 	struct mvm_irqfds irqfds;
 	struct hlist_head irq_acks;

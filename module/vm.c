@@ -28,6 +28,8 @@ static void vm_destroy(struct kref *refs)
 	struct mvm_vcpu *vcpu;
 	unsigned long id;
 
+	/* Its ticks go to vCPUs. */
+	mvm_pit_destroy(vm);
 	xa_for_each(&vm->vcpus, id, vcpu)
 		mvm_vcpu_destroy(vcpu);
 	xa_destroy(&vm->vcpus);
@@ -208,6 +210,25 @@ static int set_boot_cpu_id(struct mvm_vm *vm, unsigned long id)
 	return ret;
 }
 
+static int create_pit(struct mvm_vm *vm, void __user *user)
+{
+	struct kvm_pit_config config;
+
+	if (copy_from_user(&config, user, sizeof(config)))
+		return -EFAULT;
+	return mvm_pit_create(vm, config.flags);
+}
+
+/* Asks for the argument first, which KVM_GET_PIT2 does not: as in KVM. */
+static int get_pit(struct mvm_vm *vm, void __user *user)
+{
+	struct kvm_pit_state state;
+
+	if (copy_from_user(&state, user, sizeof(state)))
+		return -EFAULT;
+	return mvm_pit_get(vm, user, sizeof(state));
+}
+
 static int set_msr_filter(struct mvm_vm *vm, void __user *user)
 {
 	struct kvm_msr_filter filter;
@@ -249,6 +270,20 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return mvm_irqchip_set_routes(vm, (void __user *)arg);
 	case KVM_IRQFD:
 		return irqfd(vm, (void __user *)arg);
+	case KVM_CREATE_PIT:
+		return mvm_pit_create(vm, KVM_PIT_SPEAKER_DUMMY);
+	case KVM_CREATE_PIT2:
+		return create_pit(vm, (void __user *)arg);
+	case KVM_GET_PIT:
+		return get_pit(vm, (void __user *)arg);
+	case KVM_SET_PIT:
+		return mvm_pit_set(vm, (void __user *)arg, sizeof(struct kvm_pit_state));
+	case KVM_GET_PIT2:
+		return mvm_pit_get(vm, (void __user *)arg, sizeof(struct kvm_pit_state2));
+	case KVM_SET_PIT2:
+		return mvm_pit_set(vm, (void __user *)arg, sizeof(struct kvm_pit_state2));
+	case KVM_REINJECT_CONTROL:
+		return mvm_pit_set_reinject(vm, (void __user *)arg);
 	case KVM_SET_BOOT_CPU_ID:
 		return set_boot_cpu_id(vm, arg);
 	case KVM_SET_USER_MEMORY_REGION:

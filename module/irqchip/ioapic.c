@@ -43,6 +43,7 @@ void mvm_ioapic_init(struct mvm_ioapic *ioapic)
 	memset(&ioapic->state, 0, sizeof(ioapic->state));
 	ioapic->state.base_address = MVM_IOAPIC_BASE;
 	ioapic->delivered = 0;
+	ioapic->unmasked = 0;
 	for (i = 0; i < MVM_IOAPIC_NR_PINS; i++)
 		ioapic->state.redirtbl[i].bits = MVM_IOAPIC_MASKED;
 	find_vectors(ioapic);
@@ -181,6 +182,8 @@ static void write_entry(struct mvm_ioapic *ioapic, unsigned int pin, bool upper,
 	/* Guests end an interrupt so where there is no EOI register. */
 	if (!(new & MVM_IOAPIC_LEVEL))
 		new &= ~MVM_IOAPIC_REMOTE_IRR;
+	if (old & ~new & MVM_IOAPIC_MASKED)
+		ioapic->unmasked |= BIT(pin);
 	ioapic->state.redirtbl[pin].bits = new;
 	find_vectors(ioapic);
 	if (new & MVM_IOAPIC_LEVEL && ioapic->state.irr & BIT(pin))

@@ -40,11 +40,13 @@
  *	that are up
  * @delivered: edges of @state.irr that were sent
  * @vectors: those in the redirection table: their EOI may matter
+ * @unmasked: pins that were masked before; the caller's to clear
  * @send: sends a message to the local APICs; how many took it
  */
 struct mvm_ioapic {
 	struct kvm_ioapic_state state;
 	u32 delivered;
+	u32 unmasked;
 	unsigned long vectors[256 / BITS_PER_LONG];
 	int (*send)(struct mvm_ioapic *ioapic, struct mvm_lapic_irq *irq);
 };

@@ -59,6 +59,24 @@ static void tell_acked(struct mvm_vm *vm, u32 chip, u32 pins)
 	rcu_read_unlock();
 }
 
+/* These pins have been unmasked. */
+static void tell_unmasked(struct mvm_vm *vm, u32 chip, u32 pins)
+{
+	const struct mvm_routes *routes;
+	struct mvm_irq_ack *ack;
+	unsigned int pin;
+
+	rcu_read_lock();
+	routes = rcu_dereference(vm->routes);
+	for (; routes && pins; pins &= pins - 1) {
+		pin = __ffs(pins);
+		hlist_for_each_entry_rcu(ack, &vm->irq_acks, link)
+			if (ack->gsi == routes->gsi_of[chip][pin])
+				ack->unmasked(ack);
+	}
+	rcu_read_unlock();
+}
+
 /* --- The PIC ------------------------------------------------------------------- */
 
 /* The PIC has an interrupt: for the first that listens, as in KVM. */
@@ -84,10 +102,11 @@ void mvm_irq_unlock(struct mvm_irqchip *chips, unsigned long flags)
 __releases(&chips->lock)
 {
 	bool raised = chips->pic.raised;
-	u16 acked = chips->pic.acked;
+	u16 acked = chips->pic.acked, unmasked = chips->pic.unmasked;
 
 	chips->pic.raised = false;
 	chips->pic.acked = 0;
+	chips->pic.unmasked = 0;
 	spin_unlock_irqrestore(&chips->lock, flags);
 	if (raised)
 		wake_for_pic(chips->vm);
@@ -95,6 +114,10 @@ __releases(&chips->lock)
 		tell_acked(chips->vm, KVM_IRQCHIP_PIC_MASTER, acked & 0xff);
 	if (unlikely(acked >> 8))
 		tell_acked(chips->vm, KVM_IRQCHIP_PIC_SLAVE, acked >> 8);
+	if (unlikely(unmasked & 0xff))
+		tell_unmasked(chips->vm, KVM_IRQCHIP_PIC_MASTER, unmasked & 0xff);
+	if (unlikely(unmasked >> 8))
+		tell_unmasked(chips->vm, KVM_IRQCHIP_PIC_SLAVE, unmasked >> 8);
 }
 
 static int set_pic_line(struct mvm_irqchip *chips, u32 source, unsigned int line, bool level)
@@ -227,7 +250,7 @@ static bool write_ioapic(struct mvm_bus_device *device, u64 addr, u32 len, const
 {
 	struct mvm_irqchip *chips = device->owner;
 	unsigned long flags;
-	u32 value = 0;
+	u32 value = 0, unmasked;
 
 	/* As KVM, which ignores the upper half, and other lengths. */
 	if (!is_power_of_2(len))
@@ -235,7 +258,11 @@ static bool write_ioapic(struct mvm_bus_device *device, u64 addr, u32 len, const
 	memcpy(&value, data, min_t(u32, len, sizeof(value)));
 	spin_lock_irqsave(&chips->lock, flags);
 	mvm_ioapic_write(&chips->ioapic, addr - MVM_IOAPIC_BASE, value);
+	unmasked = chips->ioapic.unmasked;
+	chips->ioapic.unmasked = 0;
 	spin_unlock_irqrestore(&chips->lock, flags);
+	if (unmasked)
+		tell_unmasked(chips->vm, KVM_IRQCHIP_IOAPIC, unmasked);
 	return true;
 }
 

@@ -105,11 +105,13 @@ enum mvm_irq_source {
  * @acked: the guest has ended an interrupt of it: by EOI at the PIC, or at a local
  *	APIC if the I/O APIC had sent it. No lock of the controllers is held;
  *	must not sleep
+ * @unmasked: the guest has unmasked a pin of it; as @acked
  */
 struct mvm_irq_ack {
 	struct hlist_node link;
 	u32 gsi;
 	void (*acked)(struct mvm_irq_ack *ack);
+	void (*unmasked)(struct mvm_irq_ack *ack);
 };
 
 /* irq.c */
@@ -154,6 +156,13 @@ void mvm_irqfd_init_vm(struct mvm_vm *vm);
 void mvm_irqfd_release(struct mvm_vm *vm);
 int mvm_irqfd(struct mvm_vm *vm, const struct kvm_irqfd *args);
 void mvm_irqfd_acked(struct mvm_vm *vm, u32 gsi);
+
+/* pit_device.c */
+int mvm_pit_create(struct mvm_vm *vm, u32 flags);
+void mvm_pit_destroy(struct mvm_vm *vm);
+int mvm_pit_get(struct mvm_vm *vm, void __user *user, size_t size);
+int mvm_pit_set(struct mvm_vm *vm, const void __user *user, size_t size);
+int mvm_pit_set_reinject(struct mvm_vm *vm, const struct kvm_reinject_control __user *user);
 
 /* mp.c */
 int mvm_apic_create(struct mvm_vcpu *vcpu);

@@ -251,6 +251,7 @@ static void write_second(struct mvm_pic *pic, struct kvm_pic_state *c, u8 value)
 {
 	switch (c->init_state) {
 	case OCW1:
+		pic->unmasked |= (c->imr & ~value) << (is_master(pic, c) ? 0 : 8);
 		c->imr = value;
 		update(pic);
 		break;

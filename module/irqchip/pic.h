@@ -25,12 +25,14 @@
  * @output: the master's INTR
  * @raised: it has gone up; the caller's to clear
  * @acked: lines whose interrupt has ended; the caller's to clear
+ * @unmasked: lines that were masked before; the caller's to clear
  */
 struct mvm_pic {
 	struct kvm_pic_state chip[2];
 	bool output;
 	bool raised;
 	u16 acked;
+	u16 unmasked;
 };
 
 void mvm_pic_init(struct mvm_pic *pic);

@@ -116,6 +116,14 @@ static const struct call vm_calls[] = {
 	{ CALL(KVM_SET_IRQCHIP), fill_chip, .errnos = E(NXIO), .exact = true, .here = true },
 	{ CALL(KVM_IRQFD), fill_irqfd, .exact = true, .here = true,
 	  .errnos = E(INVAL) | E(BADF) },
+	{ CALL(KVM_GET_PIT), .size = sizeof(struct kvm_pit_state), .errnos = E(NXIO),
+	  .exact = true, .here = true },
+	{ CALL(KVM_SET_PIT), .size = sizeof(struct kvm_pit_state), .errnos = E(NXIO),
+	  .exact = true, .here = true },
+	{ CALL(KVM_SET_PIT2), .size = sizeof(struct kvm_pit_state2), .errnos = E(NXIO),
+	  .exact = true, .here = true },
+	{ CALL(KVM_REINJECT_CONTROL), .size = sizeof(struct kvm_reinject_control),
+	  .errnos = E(NXIO), .exact = true, .here = true },
 	{ CALL(KVM_SET_BOOT_CPU_ID), .errnos = E(BUSY), .here = true },
 	{ CALL(KVM_SET_NR_MMU_PAGES), .errnos = E(INVAL), .here = true },
 };
@@ -181,7 +189,6 @@ static const struct call vcpu_calls[] = {
 
 /* Known to KVM, not here: EINVAL on a vCPU, ENOTTY on a VM, whatever the argument */
 static const struct call refused[] = {
-	{ CALL(KVM_CREATE_PIT2) },
 	{ CALL(KVM_CREATE_DEVICE) }, { CALL(KVM_SET_CLOCK) },
 	{ CALL(KVM_GET_CLOCK) }, { CALL(KVM_SMI) }, { CALL(KVM_GET_LAPIC) },
 	{ CALL(KVM_SET_LAPIC) }, { CALL(KVM_TPR_ACCESS_REPORTING) },
