@@ -39,7 +39,7 @@ static void reinject(bool on)
 		bail("KVM_REINJECT_CONTROL: %s", errno_name(errno));
 }
 
-static void without(void)
+static void refusals(void)
 {
 	struct kvm_pit_config config = { };
 	struct kvm_reinject_control control = { };
@@ -297,7 +297,7 @@ static void all_ticks(void)
 	is_hex(ticks(), 0, "a mode that is none: no ticks");
 }
 
-static void again(void)
+static void catching_up(void)
 {
 	start();
 	set_counter_0(2, COUNT);
@@ -383,7 +383,8 @@ static void state(void)
 	is_hex(pit().flags, 2, "  leaves the flags alone");
 	guest32(&cpu, ports);
 	set_mp_state(&cpu, KVM_MP_STATE_RUNNABLE);
-	is(soon(), "OUT port=10 size=4 count=1 data=a5000000", "a guest reads a status that was set");
+	is(soon(), "OUT port=10 size=4 count=1 data=a5000000",
+	   "a guest reads a status that was set");
 	set_counter_0(0xff, 0);
 }
 
@@ -391,11 +392,11 @@ int main(int argc, char **argv)
 {
 	device = argc > 1 ? argv[1] : "/dev/kvm";
 	apic_init();
-	without();
+	refusals();
 	fresh();
 	guest_ports();
 	all_ticks();
-	again();
+	catching_up();
 	masks();
 	through_ioapic();
 	state();
