@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include "apic.h"
 #include "tap.h"
 #include "worker.h"
 
@@ -275,7 +276,8 @@ GUEST64(nmis,
 	"mov %rsi, %rcx; mov %rdi, %rbx\n"
 	"2: jrcxz 3f; incq (%rbx); add $4096, %rbx; dec %rcx; jmp 2b\n"
 	"3: xor %esi, %esi; mov %r14, 24(%rsp); add %r13, %rsp; nmis_iret: iretq");
-extern const char nmis_handler[], nmis_iret[];
+LABEL(nmis_handler);
+LABEL(nmis_iret);
 
 static void two_nmis(int pages)
 {
