@@ -47,10 +47,10 @@ static void nothing(int sig)
 
 const char *run_for(struct vcpu *c, int ms)
 {
-	const long ns = ms * 1000000l * patience;
-	const struct itimerspec off = { }, on = {
-		.it_value.tv_nsec = ns, .it_interval.tv_nsec = ns,
+	const struct timespec period = {
+		.tv_sec = ms * patience / 1000, .tv_nsec = ms * patience % 1000 * 1000000l,
 	};
+	const struct itimerspec off = { }, on = { .it_value = period, .it_interval = period };
 	const char *result;
 
 	timer_settime(timer, 0, &on, NULL);

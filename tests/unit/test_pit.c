@@ -164,6 +164,12 @@ static void read_back(void **state)
 	assert_int_equal(word(0x42), 800);
 	assert_int_equal(in(0x41), 0xb6);
 	assert_int_equal(word(0x41), 1800);
+	/* A second status does nothing. */
+	out(0x43, 0xe8);
+	at(1000);
+	out(0x43, 0xe8);
+	assert_int_equal(in(0x42), 0x31);
+	at(200);
 	/* The count alone, and nobody's */
 	out(0x43, 0xd8);
 	at(300);
@@ -326,6 +332,10 @@ static void counter_0(void **state)
 	assert_int_equal(word(0x40), 0x8000);
 	at(65536 * 1000ull + 1);
 	assert_in_range(word(0x40), 0xfffe, 0xffff);
+
+	/* The count is that of the timer, whose period is whole ns. */
+	now = BEGIN + 1000000 * p.period;
+	assert_int_equal(word(0x40), 0);
 
 	/* It cannot tick too often; once is allowed at any time. */
 	program(0, 0x34, 1);
