@@ -33,9 +33,6 @@ const char *run_for(struct vcpu *c, int ms);
 u32 lapic(struct vcpu *c, u32 reg);
 void set_lapic(struct vcpu *c, u32 reg, u32 value);
 
-/* A place in a guest that the program names */
-#define LABEL(name)	extern const char name[]
-
 /* How a guest begins: ESI is where its APIC is. */
 #define APIC		"mov $0xfee00000, %esi\n"
 

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include "apic.h"
 #include "tap.h"
 #include "worker.h"
 

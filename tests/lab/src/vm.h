@@ -96,6 +96,9 @@ typedef __s64 s64;
 #define GUEST32(name, text) GUEST(name, 32, text)
 #define GUEST64(name, text) GUEST(name, 64, text)
 
+/* A place in a guest that the program names */
+#define LABEL(name)	extern const char name[]
+
 struct vm {
 	const char *device;
 	int sys;
