@@ -267,6 +267,7 @@ static void test_changes(void)
 #define SPARE_PD	(GUEST_DATA + PAGE_SIZE)
 #define FRAMES		GUEST_DATA
 #define ALIAS		0x40000000ull
+#define LABEL(name)	extern const char name[]
 #define STACK		(WORK_GPA + PAGES * PAGE_SIZE)
 
 GUEST64(nmis,
