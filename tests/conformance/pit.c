@@ -60,7 +60,7 @@ static void refusals(void)
 	is(on_other(KVM_SET_PIT2, NULL), "EFAULT", "  KVM_SET_PIT2 of NULL");
 	is(on_other(KVM_REINJECT_CONTROL, NULL), "EFAULT", "  KVM_REINJECT_CONTROL of NULL");
 	is(on_other(KVM_CREATE_PIT2, NULL), "EFAULT", "  KVM_CREATE_PIT2 of NULL");
-	/* KVM before Linux 6.10 makes one that does not tick. */
+	/* KVM of Linux 6.1 makes one that does not tick. */
 	answer = on_other(KVM_CREATE_PIT2, &config);
 	ok(!strcmp(answer, "ENOENT") || (!strstr(device, "minivmm") && !strcmp(answer, "0")),
 	   "KVM_CREATE_PIT2 without interrupt controllers");
