@@ -273,6 +273,8 @@ static void test_changes(void)
 GUEST64(nmis,
 	"hlt\n"
 	"nmis_handler: mov (%rsp), %rax; mov %rax, (%r12); add $8, %r12\n"
+	/* IRET reads the GDT, and Bochs exits for any walk of the EPT. */
+	"mov 0x3000, %eax\n"
 	"mov %rsi, %rcx; mov %rdi, %rbx\n"
 	"2: jrcxz 3f; incq (%rbx); add $4096, %rbx; dec %rcx; jmp 2b\n"
 	"3: xor %esi, %esi; mov %r14, 24(%rsp); add %r13, %rsp; nmis_iret: iretq");
