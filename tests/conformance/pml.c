@@ -256,8 +256,8 @@ static void test_changes(void)
 /*
  * Of two NMIs the IRET of the first one's handler needs the 513th entry. It has
  * ended the blocking of NMIs when the CPU finds the buffer full, and is executed
- * again: the second NMI, which waits, must wait on. Or the delivery of the second
- * needs that entry: it must not get lost.
+ * again: the second NMI, which waits, must wait on. The delivery of the second may
+ * be what needs that entry, which in Bochs has not been seen: it must not get lost.
  *
  * The IRET writes no page but the page table of its stack: the stack is used by
  * another address than before, which has a table of its own. The delivery writes
