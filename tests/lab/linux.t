@@ -7,8 +7,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-# minivmm joins when it has KVM_CREATE_PIT2; DEVICES="kvm minivmm" has it tried.
-devices=${DEVICES:-kvm}
+devices=${DEVICES:-kvm minivmm}
 run=$root/build/bin/minivmm-run
 
 newest_kernel() {
