@@ -7,7 +7,6 @@
 
 . "$(dirname "$0")/lib.sh"
 
-devices=${DEVICES:-kvm minivmm}
 run=$root/build/bin/minivmm-run
 
 newest_kernel() {

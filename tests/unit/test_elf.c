@@ -2,7 +2,8 @@
 /*
  * The launcher's images: ELF files, good and broken, and flat binaries.
  */
-// sources: userspace/run/image.c userspace/run/elf_image.c userspace/run/layout.c userspace/run/file.c
+// sources: userspace/run/image.c userspace/run/elf_image.c
+// sources: userspace/run/layout.c userspace/run/file.c
 // libs: -lelf
 #include <elf.h>
 #include <setjmp.h>

@@ -3,7 +3,8 @@
  * The guest's file, ELF or flat: what is accepted lies in the file and in the
  * guest's memory.
  */
-// sources: userspace/run/image.c userspace/run/elf_image.c userspace/run/layout.c userspace/run/file.c
+// sources: userspace/run/image.c userspace/run/elf_image.c
+// sources: userspace/run/layout.c userspace/run/file.c
 // libs: -lelf
 #include "input.h"
 #include "userspace/run/image.h"
