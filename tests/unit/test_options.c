@@ -98,7 +98,14 @@ static void test_wrong_use(void **state)
 	assert_string_equal(failure.text, "no IMAGE given, and no --kernel");
 	refused("no IMAGE", "--stats");
 	refused("second: one IMAGE", "first", "second");
-	refused("--cpus: no such option", "--cpus", "2", "guest");
+	refused("--smp: no such option", "--smp", "2", "guest");
+	refused("are for a kernel", "--cpus", "2", "guest");
+	refused("are for a kernel", "--initrd", "i", "guest");
+	refused("are for a kernel", "--append", "quiet", "guest");
+	refused("with --kernel there is no IMAGE", "--kernel", "k", "guest");
+	refused("1 to 16 are possible", "--kernel", "k", "--cpus", "0");
+	refused("1 to 16 are possible", "--kernel", "k", "--cpus", "17");
+	refused("--kernel needs a value", "--kernel");
 	refused("-x: no such option", "-x", "guest");
 	refused("-x: no such option", "-vx", "guest");
 	refused("--m: no such option, or not only one", "--m", "guest");
