@@ -21,7 +21,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (options_parse(&options, argc, argv, &failure)) {
 		must(failure.text[0]);
 	} else if (!options.help && !options.version) {
-		must(options.image && options.device && *options.device);
+		must(!options.image != !options.kernel);
+		must(options.device && *options.device);
+		must(options.append && options.cpus >= 1 && options.cpus <= CPUS_MAX);
+		must(options.initrd_count <= INITRDS_MAX);
+		must(options.kernel || (!options.initrd_count && !*options.append));
 		must(options.memory >= MEMORY_MIN && options.memory <= MEMORY_MAX);
 		must(options.memory % PAGE_SIZE == 0);
 		must(options.mode <= MODE_LONG);
