@@ -112,9 +112,10 @@ check-all: check
 	@$(MAKE) fuzz-entry MUTATIONS=200000
 	@$(MAKE) fuzz FUZZ_SECONDS=1800
 
-# For one test: make prove TESTS=tests/lab/memory.t
+# For one test: make prove TESTS=tests/lab/memory.t. Two run at a time, so the ones
+# that take long are not the last.
 TESTS	?= $(patsubst tests/unit/%.c,build/unit/%,$(wildcard tests/unit/test_*.c)) \
-	$(wildcard tests/*.t tests/lab/*.t tests/fuzz/*.t tests/conformance/*.t tests/selftests/*.t)
+	$(wildcard tests/*.t tests/conformance/*.t tests/selftests/*.t tests/lab/*.t tests/fuzz/*.t)
 prove:
 	@CMOCKA_MESSAGE_OUTPUT=TAP prove -j $(JOBS) --timer --exec '' $(TESTS)
 
