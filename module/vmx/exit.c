@@ -97,10 +97,13 @@ static int handle_tpr_below_threshold(struct mvm_vcpu *vcpu)
 	return MVM_RESUME;
 }
 
-/* A loop of PAUSEs: it waits for what another vCPU has to do. */
+/*
+ * A loop of PAUSEs: it waits for what another vCPU has to do. The VM exit comes
+ * before the PAUSE, which would only exit again.
+ */
 static int handle_pause(struct mvm_vcpu *vcpu)
 {
-	mvm_vmx_skip_and_resume(vcpu);
+	mvm_vmx_skip(vcpu, vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH));
 	mvm_vmx_put(vcpu);
 	mvm_vcpu_yield(vcpu);
 	return MVM_RESUME;

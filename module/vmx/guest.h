@@ -37,6 +37,8 @@ int mvm_vmx_cpl(void);
 bool mvm_vmx_64bit_code(void);
 unsigned long mvm_vmx_get_gpr(struct mvm_vcpu *vcpu, int n);
 void mvm_vmx_set_gpr(struct mvm_vcpu *vcpu, int n, unsigned long value);
+void mvm_vmx_skip(struct mvm_vcpu *vcpu, u32 length);
+int mvm_vmx_skip_and_resume(struct mvm_vcpu *vcpu);
 
 /* event.c */
 void mvm_vmx_queue(struct mvm_vcpu *vcpu, const struct mvm_exception *e);
@@ -46,8 +48,6 @@ void mvm_vmx_queue_error(struct mvm_vcpu *vcpu, u8 vector, u32 error);
 void mvm_vmx_drop_instruction_event(struct mvm_vcpu *vcpu);
 u32 mvm_vmx_deliver(struct mvm_vcpu *vcpu);
 void mvm_vmx_recover_event(struct mvm_vcpu *vcpu);
-void mvm_vmx_skip(struct mvm_vcpu *vcpu, u32 length);
-int mvm_vmx_skip_and_resume(struct mvm_vcpu *vcpu);
 int mvm_vmx_inject_ud(struct mvm_vcpu *vcpu);
 int mvm_vmx_inject_gp(struct mvm_vcpu *vcpu);
 

@@ -266,9 +266,7 @@ int mvm_vmx_vcpu_create(struct mvm_vcpu *vcpu)
 	if (mvm_vmx.cpu2 & VMX_CPU2_PML)
 		v->log = (u64 *)__get_free_page(GFP_KERNEL_ACCOUNT);
 	if (!v->vmcs || !v->msr_bitmap || (!v->log && mvm_vmx.cpu2 & VMX_CPU2_PML)) {
-		mvm_vmcs_free(v->vmcs);
-		free_page((unsigned long)v->msr_bitmap);
-		free_page((unsigned long)v->log);
+		mvm_vmx_vcpu_destroy(vcpu);
 		return -ENOMEM;
 	}
 	if (mvm_vmx.cpu2 & VMX_CPU2_VPID) {

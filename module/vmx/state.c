@@ -389,3 +389,47 @@ invalid:
 	memset(pdpte, 0, 4 * sizeof(*pdpte));
 	return -EINVAL;
 }
+
+/**
+ * mvm_vmx_skip() - the instruction that exited is done
+ * @vcpu: attached or loaded
+ * @length: its length in bytes
+ */
+void mvm_vmx_skip(struct mvm_vcpu *vcpu, u32 length)
+{
+	unsigned long rip = vmcs_readl(VMCS_GUEST_RIP);
+	unsigned long next = rip + length, rflags;
+	u32 blocking;
+
+	/* Outside 64-bit mode the upper half does not exist. */
+	if (unlikely((rip ^ next) & BIT_ULL(32)) && !mvm_vmx_64bit_code())
+		next = (u32)next;
+	vmcs_writel(VMCS_GUEST_RIP, next);
+
+	/* STI and MOV SS block for one instruction, and this was it. */
+	blocking = vmcs_read32(VMCS_GUEST_INTERRUPTIBILITY);
+	if (unlikely(blocking & (VMX_BLOCKING_STI | VMX_BLOCKING_MOV_SS)))
+		vmcs_write32(VMCS_GUEST_INTERRUPTIBILITY,
+			     blocking & ~(VMX_BLOCKING_STI | VMX_BLOCKING_MOV_SS));
+	rflags = vmcs_readl(VMCS_GUEST_RFLAGS);
+	if (likely(!(rflags & (X86_EFLAGS_TF | X86_EFLAGS_RF))))
+		return;
+	/* RF is for one instruction; a string instruction that goes on keeps it. */
+	if (rflags & X86_EFLAGS_RF && length)
+		vmcs_writel(VMCS_GUEST_RFLAGS, rflags & ~X86_EFLAGS_RF);
+	/* The single-step trap that the instruction would have ended with */
+	if (rflags & X86_EFLAGS_TF)
+		mvm_vmx_end_step(vcpu);
+}
+
+/**
+ * mvm_vmx_skip_and_resume() - how most handlers end
+ * @vcpu: loaded
+ *
+ * Return: MVM_RESUME.
+ */
+int mvm_vmx_skip_and_resume(struct mvm_vcpu *vcpu)
+{
+	mvm_vmx_skip(vcpu, vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH));
+	return MVM_RESUME;
+}
