@@ -26,9 +26,6 @@
 #define ICR_LEVEL		BIT(15)
 #define ICR_LOGICAL		BIT(11)
 
-/* SDM Vol. 3, "Interrupt Command Register (ICR) in x2APIC Mode" */
-#define ICR_RESERVED		(GENMASK_ULL(31, 20) | GENMASK_ULL(17, 16) | BIT_ULL(13))
-
 /* SDM Vol. 3, "Local Vector Table": vector, delivery status, mask */
 #define LVT_BITS		(0xff | BIT(12) | MVM_APIC_LVT_MASKED)
 #define LVT_MODE		0x700
@@ -37,11 +34,6 @@
 
 /* A guest's periodic timer costs the host an interrupt each: KVM's limit, in ns */
 #define MIN_PERIOD		200000
-
-static void set_reg(struct mvm_lapic *l, u32 reg, u32 value)
-{
-	WRITE_ONCE(l->regs[reg >> 2], value);
-}
 
 /* Where IRR, ISR or TMR have the bit vector % 32 of a vector */
 static unsigned long *word_of(struct mvm_lapic *l, u32 reg, u8 vector)
@@ -138,17 +130,17 @@ void mvm_lapic_reset(struct mvm_lapic *l)
 	u32 id = mvm_lapic_reg(l, MVM_APIC_ID), ldr = mvm_lapic_reg(l, MVM_APIC_LDR), reg;
 
 	memset(l->regs, 0, MVM_LAPIC_STATE_SIZE);
-	set_reg(l, MVM_APIC_ID, id);
-	set_reg(l, MVM_APIC_VERSION, VERSION);
+	mvm_lapic_set_reg(l, MVM_APIC_ID, id);
+	mvm_lapic_set_reg(l, MVM_APIC_VERSION, VERSION);
 	for (reg = MVM_APIC_LVT_TIMER; reg <= MVM_APIC_LVT_ERROR; reg += 16)
-		set_reg(l, reg, MVM_APIC_LVT_MASKED);
+		mvm_lapic_set_reg(l, reg, MVM_APIC_LVT_MASKED);
 	/* KVM's, for firmware that expects the PIC's interrupts to pass. */
 	if (l->base & MVM_APIC_BASE_BSP)
-		set_reg(l, MVM_APIC_LVT_LINT0, MVM_APIC_EXTINT);
-	set_reg(l, MVM_APIC_DFR, 0xffffffff);
-	set_reg(l, MVM_APIC_SVR, 0xff);
+		mvm_lapic_set_reg(l, MVM_APIC_LVT_LINT0, MVM_APIC_EXTINT);
+	mvm_lapic_set_reg(l, MVM_APIC_DFR, 0xffffffff);
+	mvm_lapic_set_reg(l, MVM_APIC_SVR, 0xff);
 	if (mvm_lapic_x2apic(l))
-		set_reg(l, MVM_APIC_LDR, ldr);
+		mvm_lapic_set_reg(l, MVM_APIC_LDR, ldr);
 	l->timer_period = 0;
 	l->timer_target = 0;
 }
@@ -183,10 +175,10 @@ void mvm_lapic_set_base(struct mvm_lapic *l, u64 base)
 
 	WRITE_ONCE(l->base, base);
 	if (on & MVM_APIC_BASE_ENABLED)
-		set_reg(l, MVM_APIC_ID, l->id << 24);
+		mvm_lapic_set_reg(l, MVM_APIC_ID, l->id << 24);
 	if (on & MVM_APIC_BASE_X2APIC) {
-		set_reg(l, MVM_APIC_ID, l->id);
-		set_reg(l, MVM_APIC_LDR, x2apic_ldr(l->id));
+		mvm_lapic_set_reg(l, MVM_APIC_ID, l->id);
+		mvm_lapic_set_reg(l, MVM_APIC_LDR, x2apic_ldr(l->id));
 	}
 }
 
@@ -254,12 +246,12 @@ static int write_svr(struct mvm_lapic *l, u32 value)
 {
 	u32 reg;
 
-	set_reg(l, MVM_APIC_SVR, value & SVR_WRITABLE);
+	mvm_lapic_set_reg(l, MVM_APIC_SVR, value & SVR_WRITABLE);
 	if (value & MVM_APIC_SVR_ENABLED)
 		return MVM_LAPIC_LOOK;
 	/* SDM Vol. 3, "Local APIC State After It Has Been Software Disabled" */
 	for (reg = MVM_APIC_LVT_TIMER; reg <= MVM_APIC_LVT_ERROR; reg += 16)
-		set_reg(l, reg, mvm_lapic_reg(l, reg) | MVM_APIC_LVT_MASKED);
+		mvm_lapic_set_reg(l, reg, mvm_lapic_reg(l, reg) | MVM_APIC_LVT_MASKED);
 	return 0;
 }
 
@@ -276,7 +268,7 @@ static int write_lvt(struct mvm_lapic *l, u32 reg, u32 value)
 	value &= writable;
 	if (!software_enabled(l))
 		value |= MVM_APIC_LVT_MASKED;
-	set_reg(l, reg, value);
+	mvm_lapic_set_reg(l, reg, value);
 	/* It may let the PIC's interrupts pass. */
 	if (reg == MVM_APIC_LVT_LINT0)
 		return MVM_LAPIC_LOOK;
@@ -292,7 +284,7 @@ static int write_divide(struct mvm_lapic *l, u32 value, u64 now)
 	u32 old = divisor(l);
 	u64 remaining = timer_remaining(l, now);
 
-	set_reg(l, MVM_APIC_TIMER_DIVIDE, value & DIVIDE_WRITABLE);
+	mvm_lapic_set_reg(l, MVM_APIC_TIMER_DIVIDE, value & DIVIDE_WRITABLE);
 	if (divisor(l) == old)
 		return 0;
 	/* The same count takes another time from here on. At most 2^39 ns * 2^7 */
@@ -338,22 +330,22 @@ int mvm_lapic_write(struct mvm_lapic *l, u32 reg, u32 value, u64 now,
 	case MVM_APIC_ID:
 		if (x2apic)
 			return -EINVAL;
-		set_reg(l, reg, value & 0xff000000);
+		mvm_lapic_set_reg(l, reg, value & 0xff000000);
 		return 0;
 	case MVM_APIC_TPR:
-		set_reg(l, reg, value & 0xff);
+		mvm_lapic_set_reg(l, reg, value & 0xff);
 		return MVM_LAPIC_LOOK;
 	case MVM_APIC_EOI:
 		return end_of_interrupt(l, irq);
 	case MVM_APIC_LDR:
 		if (x2apic)
 			return -EINVAL;
-		set_reg(l, reg, value & LDR_WRITABLE);
+		mvm_lapic_set_reg(l, reg, value & LDR_WRITABLE);
 		return 0;
 	case MVM_APIC_DFR:
 		if (x2apic)
 			return -EINVAL;
-		set_reg(l, reg, value | DFR_FIXED);
+		mvm_lapic_set_reg(l, reg, value | DFR_FIXED);
 		return 0;
 	case MVM_APIC_SVR:
 		return write_svr(l, value);
@@ -361,18 +353,18 @@ int mvm_lapic_write(struct mvm_lapic *l, u32 reg, u32 value, u64 now,
 		return x2apic && value ? -EINVAL : 0;
 	case MVM_APIC_ICR:
 		value &= ~ICR_BUSY;
-		set_reg(l, reg, value);
+		mvm_lapic_set_reg(l, reg, value);
 		decode_icr(l, value, mvm_lapic_reg(l, MVM_APIC_ICR2), irq);
 		return MVM_LAPIC_SEND;
 	case MVM_APIC_ICR2:
 		if (x2apic)
 			return -EINVAL;
-		set_reg(l, reg, value & 0xff000000);
+		mvm_lapic_set_reg(l, reg, value & 0xff000000);
 		return 0;
 	case MVM_APIC_LVT_TIMER ... MVM_APIC_LVT_ERROR:
 		return write_lvt(l, reg, value);
 	case MVM_APIC_TIMER_INITIAL:
-		set_reg(l, reg, value);
+		mvm_lapic_set_reg(l, reg, value);
 		start_timer(l, now, period(l));
 		return MVM_LAPIC_TIMER;
 	case MVM_APIC_TIMER_DIVIDE:
@@ -386,106 +378,6 @@ int mvm_lapic_write(struct mvm_lapic *l, u32 reg, u32 value, u64 now,
 		return MVM_LAPIC_SEND;
 	}
 	return -EINVAL;
-}
-
-/* The page is not the registers': the APIC is off, or they are MSRs. */
-static bool no_page(const struct mvm_lapic *l)
-{
-	return !mvm_lapic_enabled(l) || mvm_lapic_x2apic(l);
-}
-
-/**
- * mvm_lapic_mmio_read() - a load from the APIC's page
- * @l: the APIC
- * @offset: in the page
- * @now: the time
- * @data: what is read
- * @len: how many bytes
- *
- * 1, 2 or 4 bytes in a register's first four. Others read as 0, and all ones
- * where there are no registers.
- */
-void mvm_lapic_mmio_read(const struct mvm_lapic *l, u32 offset, u64 now,
-			 void *data, u32 len)
-{
-	u32 in_register = offset & 0xf, value;
-
-	memset(data, no_page(l) ? 0xff : 0, len);
-	if (no_page(l) || in_register + len > 4 ||
-	    mvm_lapic_read(l, offset & ~0xfU, now, &value))
-		return;
-	memcpy(data, (u8 *)&value + in_register, len);
-}
-
-/**
- * mvm_lapic_mmio_write() - a store to the APIC's page
- * @l: the APIC
- * @offset: in the page
- * @now: the time
- * @data: what is written
- * @len: how many bytes
- * @irq: the message, with MVM_LAPIC_SEND; what has ended, with MVM_LAPIC_EOI
- *
- * Aligned words of 4 bytes; all else is ignored.
- *
- * Return: MVM_LAPIC_* that the caller has to do.
- */
-int mvm_lapic_mmio_write(struct mvm_lapic *l, u32 offset, u64 now,
-			 const void *data, u32 len, struct mvm_lapic_irq *irq)
-{
-	u32 value;
-	int ret;
-
-	/* Self-IPI is there in x2APIC mode alone. */
-	if (no_page(l) || len != 4 || offset & 0xf)
-		return 0;
-	memcpy(&value, data, 4);
-	ret = mvm_lapic_write(l, offset, value, now, irq);
-	return ret < 0 ? 0 : ret;
-}
-
-/**
- * mvm_lapic_msr_read() - RDMSR in x2APIC mode
- * @l: the APIC
- * @index: the MSR less 800H
- * @now: the time
- * @value: what it holds
- *
- * Return: 0, or -EINVAL if RDMSR raises #GP.
- */
-int mvm_lapic_msr_read(const struct mvm_lapic *l, u32 index, u64 now, u64 *value)
-{
-	u32 low;
-
-	if (!mvm_lapic_x2apic(l) || mvm_lapic_read(l, index << 4, now, &low))
-		return -EINVAL;
-	*value = low;
-	if (index << 4 == MVM_APIC_ICR)
-		*value |= (u64)mvm_lapic_reg(l, MVM_APIC_ICR2) << 32;
-	return 0;
-}
-
-/**
- * mvm_lapic_msr_write() - WRMSR in x2APIC mode
- * @l: the APIC
- * @index: the MSR less 800H
- * @value: what to write
- * @now: the time
- * @irq: the message, with MVM_LAPIC_SEND; what has ended, with MVM_LAPIC_EOI
- *
- * Return: MVM_LAPIC_* that the caller has to do, or -EINVAL if WRMSR raises #GP.
- */
-int mvm_lapic_msr_write(struct mvm_lapic *l, u32 index, u64 value, u64 now,
-			struct mvm_lapic_irq *irq)
-{
-	if (!mvm_lapic_x2apic(l))
-		return -EINVAL;
-	if (index << 4 != MVM_APIC_ICR)
-		return value >> 32 ? -EINVAL : mvm_lapic_write(l, index << 4, value, now, irq);
-	if (value & ICR_RESERVED)
-		return -EINVAL;
-	set_reg(l, MVM_APIC_ICR2, value >> 32);
-	return mvm_lapic_write(l, MVM_APIC_ICR, value, now, irq);
 }
 
 /**
@@ -524,13 +416,13 @@ void mvm_lapic_set_state(struct mvm_lapic *l, u64 now, const void *state)
 	u32 reg;
 
 	for (reg = 0; reg < MVM_LAPIC_STATE_SIZE; reg += 16)
-		set_reg(l, reg, words[reg / 4]);
+		mvm_lapic_set_reg(l, reg, words[reg / 4]);
 	if (mvm_lapic_x2apic(l)) {
-		set_reg(l, MVM_APIC_ID, mvm_lapic_reg(l, MVM_APIC_ID) >> 24);
-		set_reg(l, MVM_APIC_LDR, x2apic_ldr(mvm_lapic_reg(l, MVM_APIC_ID)));
+		mvm_lapic_set_reg(l, MVM_APIC_ID, mvm_lapic_reg(l, MVM_APIC_ID) >> 24);
+		mvm_lapic_set_reg(l, MVM_APIC_LDR, x2apic_ldr(mvm_lapic_reg(l, MVM_APIC_ID)));
 	}
-	set_reg(l, MVM_APIC_VERSION, VERSION);
-	set_reg(l, MVM_APIC_TIMER_CURRENT, 0);
+	mvm_lapic_set_reg(l, MVM_APIC_VERSION, VERSION);
+	mvm_lapic_set_reg(l, MVM_APIC_TIMER_CURRENT, 0);
 
 	/*
 	 * A timer that was at 0 begins anew if it is periodic. If not, it expires

@@ -147,6 +147,11 @@ static inline u32 mvm_lapic_reg(const struct mvm_lapic *l, u32 reg)
 	return READ_ONCE(l->regs[reg >> 2]);
 }
 
+static inline void mvm_lapic_set_reg(struct mvm_lapic *l, u32 reg, u32 value)
+{
+	WRITE_ONCE(l->regs[reg >> 2], value);
+}
+
 static inline bool mvm_lapic_enabled(const struct mvm_lapic *l)
 {
 	return l->base & MVM_APIC_BASE_ENABLED;

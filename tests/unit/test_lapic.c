@@ -3,7 +3,8 @@
  * The registers of the local APIC: against what the SDM says of each, and where
  * it leaves a choice, KVM.
  */
-// sources: module/irqchip/lapic.c module/irqchip/lapic_message.c
+// sources: module/irqchip/lapic.c module/irqchip/lapic_access.c
+// sources: module/irqchip/lapic_message.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
