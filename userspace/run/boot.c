@@ -223,12 +223,7 @@ int boot_parse(struct image *image, const struct options *options,
 int boot_read(struct image *image, const struct options *options,
 	      struct failure *failure)
 {
-	struct file file;
-	int status;
+	int status = image_load(image, options->kernel, failure);
 
-	*image = (struct image){ 0 };
-	status = file_read(&file, options->kernel, failure);
-	image->bytes = file.bytes;
-	image->size = file.size;
 	return status ? status : boot_parse(image, options, failure);
 }

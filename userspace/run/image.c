@@ -137,6 +137,26 @@ int image_fits(const struct image *image, const struct layout *layout,
 }
 
 /**
+ * image_load() - read a guest's file
+ * @image: to be filled; image_free() it, also after a failure
+ * @path: where it is
+ * @failure: what is wrong
+ *
+ * Return: STATUS_OK, or STATUS_NO_IMAGE if it cannot be read.
+ */
+int image_load(struct image *image, const char *path, struct failure *failure)
+{
+	struct file file;
+	int status;
+
+	*image = (struct image){ 0 };
+	status = file_read(&file, path, failure);
+	image->bytes = file.bytes;
+	image->size = file.size;
+	return status;
+}
+
+/**
  * image_read() - read and understand the guest's file
  * @image: to be filled; image_free() it, also after a failure
  * @options: path, mode and address
@@ -148,13 +168,8 @@ int image_fits(const struct image *image, const struct layout *layout,
 int image_read(struct image *image, const struct options *options,
 	       struct failure *failure)
 {
-	struct file file;
-	int status;
+	int status = image_load(image, options->image, failure);
 
-	*image = (struct image){ 0 };
-	status = file_read(&file, options->image, failure);
-	image->bytes = file.bytes;
-	image->size = file.size;
 	return status ? status : image_parse(image, options, failure);
 }
 

@@ -60,6 +60,7 @@ struct image {
 	struct segment segments[IMAGE_SEGMENTS_MAX];
 };
 
+int image_load(struct image *image, const char *path, struct failure *failure);
 int image_read(struct image *image, const struct options *options,
 	       struct failure *failure);
 void image_free(struct image *image);

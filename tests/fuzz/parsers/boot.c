@@ -8,36 +8,8 @@
 // sources: userspace/run/layout.c userspace/run/map.c userspace/run/acpi.c
 // sources: userspace/run/file.c
 // libs: -lelf
-#include "input.h"
+#include "segments.h"
 #include "userspace/run/boot.h"
-
-static void check(const struct image *image, const struct options *options)
-{
-	const unsigned char *bytes = image->bytes;
-	struct layout layout;
-	struct failure failure;
-	unsigned int i, sum = 0;
-	__u64 j;
-
-	must(image->count && image->count <= IMAGE_SEGMENTS_MAX);
-	layout_init(&layout, options->memory, image->mode);
-	if (image_fits(image, &layout, &failure))
-		return;
-	for (i = 0; i < image->count; i++) {
-		const struct segment *s = &image->segments[i];
-		const unsigned char *data = s->data;
-
-		must(s->filled <= s->size);
-		must(!i || s->address >= s[-1].address + s[-1].size);
-		must(s->address + s->size <= layout_top(&layout));
-		if (s->address >= BOOT_KERNEL_MIN)
-			must(data >= bytes && data + s->filled <= bytes + image->size);
-		for (j = 0; j < s->filled; j++)
-			sum += data[j];
-	}
-	/* The compiler must not think that nobody reads. */
-	asm volatile("" : : "r"(sum));
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -54,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	image.bytes = malloc(in.size ? in.size : 1);
 	memcpy(image.bytes, in.data, in.size);
 	if (!boot_parse(&image, &options, &failure))
-		check(&image, &options);
+		check_segments(&image, &options, BOOT_KERNEL_MIN);
 	else
 		must(failure.text[0]);
 	image_free(&image);
