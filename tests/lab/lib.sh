@@ -51,6 +51,16 @@ like() {
 	fi
 }
 
+# native STATUS REGEXP NAME ARGUMENT...: what minivmm-run answers here, in $work/native.
+native() {
+	local status=$1 regexp=$2 name=$3 got
+	shift 3
+	"$root/build/bin/minivmm-run" "$@" >"$work/native" 2>&1 </dev/null
+	got=$?
+	is "$got" "$status" "$name: status $status"
+	like "$work/native" "$regexp" "$name: words"
+}
+
 skip() {
 	count=$((count + 1))
 	echo "ok $count - $1 # SKIP $2"

@@ -7,8 +7,6 @@
 
 . "$(dirname "$0")/lib.sh"
 
-run=$root/build/bin/minivmm-run
-
 newest_kernel() {
 	find "$root/build/kernel" -maxdepth 3 -name 'vmlinuz-*' 2>/dev/null | sort -V | tail -1
 }
@@ -24,16 +22,6 @@ fi
 }
 
 # --- What is refused needs no virtual machine ----------------------------------------
-
-# refused STATUS REGEXP NAME ARGUMENT...
-refused() {
-	local status=$1 regexp=$2 name=$3 got
-	shift 3
-	"$run" "$@" >"$work/native" 2>&1 </dev/null
-	got=$?
-	is "$got" "$status" "$name: status $status"
-	like "$work/native" "$regexp" "$name: words"
-}
 
 # byte FILE OFFSET OCTAL: a copy of the kernel with one byte changed.
 byte() {
@@ -51,28 +39,28 @@ byte more 497 377
 byte narrow 566 0
 byte magic 514 0
 truncate -s 300M "$work/big"
-refused 64 'no IMAGE given, and no --kernel' 'nothing to run'
-refused 64 'with --kernel there is no IMAGE' 'a kernel and an image' --kernel "$kernel" "$kernel"
-refused 64 'are for a kernel' 'an initrd without kernel' --initrd "$kernel" "$kernel"
-refused 64 '1 to 16 are possible' '17 CPUs' --kernel "$kernel" --cpus 17
-refused 64 'this kernel takes 2047 at most' 'a command line too long' \
+native 64 'no IMAGE given, and no --kernel' 'nothing to run'
+native 64 'with --kernel there is no IMAGE' 'a kernel and an image' --kernel "$kernel" "$kernel"
+native 64 'are for a kernel' 'an initrd without kernel' --initrd "$kernel" "$kernel"
+native 64 '1 to 16 are possible' '17 CPUs' --kernel "$kernel" --cpus 17
+native 64 'this kernel takes 2047 at most' 'a command line too long' \
 	--kernel "$kernel" --append "$(head -c 2048 /dev/zero | tr '\0' x)"
-refused 66 '/nonexistent: No such file' 'no such kernel' --kernel /nonexistent
-refused 66 '/nonexistent: No such file' 'no such initrd' --kernel "$kernel" --initrd /nonexistent
-refused 65 "cut: the bzImage is cut off: 8000000 bytes, and its header speaks of [0-9]+" \
+native 66 '/nonexistent: No such file' 'no such kernel' --kernel /nonexistent
+native 66 '/nonexistent: No such file' 'no such initrd' --kernel "$kernel" --initrd /nonexistent
+native 65 "cut: the bzImage is cut off: 8000000 bytes, and its header speaks of [0-9]+" \
 	'a kernel cut off' --kernel "$work/cut"
-refused 65 "the bzImage's header is cut off" 'a header cut off' --kernel "$work/head"
-refused 65 'boot protocol 2.11; 2.12' 'a kernel too old' --kernel "$work/old"
-refused 65 "setup_sects \($((sects - 1))\)" 'setup_sects too small' --kernel "$work/fewer"
-refused 65 'cut off' 'setup_sects too large' --kernel "$work/more"
-refused 65 'a 32-bit kernel' 'no 64-bit entry' --kernel "$work/narrow"
-refused 65 'neither a bzImage, nor' 'another magic number' --kernel "$work/magic"
-refused 65 'neither a PVH note nor a multiboot header' "a program of Linux's" --kernel /bin/true
-refused 65 'big: 307200 KiB of initial RAM disk do not fit .*--memory gives more' \
+native 65 "the bzImage's header is cut off" 'a header cut off' --kernel "$work/head"
+native 65 'boot protocol 2.11; 2.12' 'a kernel too old' --kernel "$work/old"
+native 65 "setup_sects \($((sects - 1))\)" 'setup_sects too small' --kernel "$work/fewer"
+native 65 'cut off' 'setup_sects too large' --kernel "$work/more"
+native 65 'a 32-bit kernel' 'no 64-bit entry' --kernel "$work/narrow"
+native 65 'neither a bzImage, nor' 'another magic number' --kernel "$work/magic"
+native 65 'neither a PVH note nor a multiboot header' "a program of Linux's" --kernel /bin/true
+native 65 'big: 307200 KiB of initial RAM disk do not fit .*--memory gives more' \
 	'an initrd too big' --kernel "$kernel" --initrd "$work/big"
-refused 65 '--memory ends at 0x2000000: --memory [0-9]+M is the least' 'memory too small' \
+native 65 '--memory ends at 0x2000000: --memory [0-9]+M is the least' 'memory too small' \
 	--kernel "$kernel" --memory 32M
-refused 69 '/nonexistent is not there' 'no such device' --kernel "$kernel" --device /nonexistent
+native 69 '/nonexistent is not there' 'no such device' --kernel "$kernel" --device /nonexistent
 
 # --- In the lab ---------------------------------------------------------------------
 

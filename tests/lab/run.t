@@ -11,16 +11,6 @@ guests=$root/build/guests
 
 # --- What needs no virtual machine, here and now -----------------------------------
 
-# native STATUS REGEXP NAME ARGUMENT...: what minivmm-run answers here.
-native() {
-	local status=$1 regexp=$2 name=$3 got
-	shift 3
-	"$run" "$@" >"$work/native" 2>&1 </dev/null
-	got=$?
-	is "$got" "$status" "$name: status $status"
-	like "$work/native" "$regexp" "$name: words"
-}
-
 native 0 '^Usage: minivmm-run' '--help' --help
 native 0 '^minivmm-run [0-9]+\.[0-9]+$' '--version' --version
 native 64 'no IMAGE given' 'no image'
