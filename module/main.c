@@ -27,6 +27,8 @@ module_param_named(pml, options.pml, bool, 0444);
 MODULE_PARM_DESC(pml, "page-modification logging for dirty logs, where the CPU has it (default on)");
 module_param_named(flexpriority, options.flexpriority, bool, 0444);
 MODULE_PARM_DESC(flexpriority, "TPR shadow for local APICs in the kernel, where the CPU has it (default on)");
+module_param_named(enable_apicv, options.apicv, bool, 0444);
+MODULE_PARM_DESC(enable_apicv, "virtual-interrupt delivery for local APICs in the kernel, where the CPU has it (default off)");
 module_param_named(ple_gap, options.ple_gap, uint, 0444);
 MODULE_PARM_DESC(ple_gap, "most TSC ticks between two PAUSEs of a loop, 0 for no PAUSE-loop exiting (default 128)");
 module_param_named(ple_window, options.ple_window, uint, 0444);

@@ -173,6 +173,7 @@ struct mvm_guest_debug {
  *	short did so
  * @reason: of the last VM exit
  * @tpr_threshold: what TPR_THRESHOLD holds, with a TPR shadow
+ * @eoi_exits: what the EOI-exit bitmaps hold, with virtual-interrupt delivery
  * @efer: the guest's EFER but for LMA, which the CPU changes by itself
  * @host_cr3: what HOST_CR3 holds
  * @host_cr4: what HOST_CR4 holds
@@ -201,6 +202,7 @@ struct mvm_vmx_vcpu {
 	u16 vpid;
 	u32 reason;
 	u32 tpr_threshold;
+	u64 eoi_exits[4];
 	u64 efer;
 	unsigned long host_cr3;
 	unsigned long host_cr4;

@@ -5,8 +5,8 @@
  * something in mp.c.
  *
  * The registers belong to the vCPU: they are read and written under its mutex.
- * Senders set bits of IRR and TMR, and the timer's callback only says that it
- * ran.
+ * Senders leave their vectors in mvm_lapic::requested, and the timer's callback
+ * only says that it ran.
  */
 #include <linux/errno.h>
 #include <linux/ktime.h>
@@ -77,7 +77,7 @@ void mvm_apic_reset(struct mvm_vcpu *vcpu)
 
 /**
  * mvm_apic_set_base() - change IA32_APIC_BASE
- * @vcpu: the vCPU, its mutex held
+ * @vcpu: the vCPU, attached or loaded
  * @base: the new value, valid
  */
 void mvm_apic_set_base(struct mvm_vcpu *vcpu, u64 base)
@@ -86,6 +86,7 @@ void mvm_apic_set_base(struct mvm_vcpu *vcpu, u64 base)
 	if (!vcpu->apic)
 		return;
 	mvm_lapic_set_base(&vcpu->apic->lapic, base);
+	mvm_vmx_set_x2apic(vcpu);
 	/* One that is switched on may have something in IRR. */
 	vcpu->pending |= MVM_PENDING_APIC;
 }
@@ -209,6 +210,31 @@ int mvm_apic_set_msr(struct mvm_vcpu *vcpu, u32 index, u64 value)
 }
 
 /**
+ * mvm_apic_eoi_done() - the processor has ended an interrupt
+ * @vcpu: one with a local APIC, its mutex held
+ * @vector: its vector
+ */
+void mvm_apic_eoi_done(struct mvm_vcpu *vcpu, u8 vector)
+{
+	mvm_irq_eoi(vcpu, vector, mvm_lapic_level(&vcpu->apic->lapic, vector));
+}
+
+/**
+ * mvm_apic_write_done() - the processor has written a register: what else is to be done?
+ * @vcpu: one with a local APIC, its mutex held
+ * @reg: the register
+ */
+void mvm_apic_write_done(struct mvm_vcpu *vcpu, u32 reg)
+{
+	struct mvm_lapic *l = &vcpu->apic->lapic;
+	struct mvm_lapic_irq irq;
+	int actions = mvm_lapic_write(l, reg, mvm_lapic_reg(l, reg), now(), &irq);
+
+	if (actions > 0)
+		follow(vcpu, actions, &irq);
+}
+
+/**
  * mvm_apic_get_state() - KVM_GET_LAPIC
  * @vcpu: the vCPU, its mutex held, not loaded
  * @user: struct kvm_lapic_state
@@ -228,7 +254,7 @@ int mvm_apic_get_state(struct mvm_vcpu *vcpu, void __user *user)
 	if (!state)
 		return -ENOMEM;
 	mvm_vmx_attach(vcpu);
-	mvm_apic_take(vcpu, MVM_EVENT_TIMER);
+	mvm_apic_take(vcpu, MVM_EVENT_TIMER | MVM_EVENT_INTERRUPT);
 	mvm_vmx_detach(vcpu);
 	mvm_lapic_get_state(&vcpu->apic->lapic, now(), state);
 	ret = copy_to_user(user, state, MVM_LAPIC_STATE_SIZE) ? -EFAULT : 0;

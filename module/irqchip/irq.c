@@ -313,6 +313,30 @@ void mvm_irq_eoi(struct mvm_vcpu *vcpu, u8 vector, bool level)
 	spin_unlock_irqrestore(&chips->lock, flags);
 }
 
+/**
+ * mvm_irq_eoi_vectors() - which EOIs does mvm_irq_eoi() have to be told of?
+ * @vm: a VM with local APICs
+ * @vectors: a bit for each; it may be told of others, too
+ *
+ * Context: any.
+ */
+void mvm_irq_eoi_vectors(struct mvm_vm *vm, u64 vectors[4])
+{
+	const struct mvm_routes *routes;
+	int i;
+
+	if (vm->chips) {
+		for (i = 0; i < 4; i++)
+			vectors[i] = READ_ONCE(vm->chips->ioapic.vectors[i]);
+		return;
+	}
+	rcu_read_lock();
+	routes = rcu_dereference(vm->routes);
+	for (i = 0; i < 4; i++)
+		vectors[i] = routes ? routes->level[i] : 0;
+	rcu_read_unlock();
+}
+
 /* --- Lines --------------------------------------------------------------------- */
 
 static int set_route(struct mvm_vm *vm, const struct mvm_route *route, u32 source, bool level)

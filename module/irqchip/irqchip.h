@@ -26,7 +26,7 @@ struct mvm_vm;
  * Bits of mvm_vcpu::events: what others have for a vCPU. Only mvm_apic_post()
  * sets them; only the vCPU, under its mutex, clears them.
  */
-#define MVM_EVENT_INTERRUPT	BIT(0)	/* look at the local APIC's IRR */
+#define MVM_EVENT_INTERRUPT	BIT(0)	/* for the local APIC's IRR, or of the PIC */
 #define MVM_EVENT_NMI		BIT(1)
 #define MVM_EVENT_INIT		BIT(2)
 #define MVM_EVENT_SIPI		BIT(3)
@@ -120,6 +120,7 @@ struct mvm_irqchip *mvm_irq_create_chips(struct mvm_vm *vm);
 void mvm_irq_unlock(struct mvm_irqchip *chips, unsigned long flags)
 __releases(&chips->lock);
 void mvm_irq_eoi(struct mvm_vcpu *vcpu, u8 vector, bool level);
+void mvm_irq_eoi_vectors(struct mvm_vm *vm, u64 vectors[4]);
 bool mvm_irq_takes_extint(struct mvm_vcpu *vcpu);
 bool mvm_irq_extint_waits(struct mvm_vcpu *vcpu);
 u8 mvm_irq_take_extint(struct mvm_vcpu *vcpu);
@@ -136,6 +137,8 @@ void mvm_apic_set_cr8(struct mvm_vcpu *vcpu, u64 cr8);
 bool mvm_apic_mmio(struct mvm_vcpu *vcpu, u64 gpa, void *data, u32 len, bool write);
 int mvm_apic_get_msr(struct mvm_vcpu *vcpu, u32 index, u64 *value);
 int mvm_apic_set_msr(struct mvm_vcpu *vcpu, u32 index, u64 value);
+void mvm_apic_eoi_done(struct mvm_vcpu *vcpu, u8 vector);
+void mvm_apic_write_done(struct mvm_vcpu *vcpu, u32 reg);
 int mvm_apic_get_state(struct mvm_vcpu *vcpu, void __user *user);
 int mvm_apic_set_state(struct mvm_vcpu *vcpu, const void __user *user);
 int mvm_irqchip_send(struct mvm_vm *vm, struct mvm_vcpu *source, struct mvm_lapic_irq *irq);

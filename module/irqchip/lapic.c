@@ -7,6 +7,7 @@
  * KVM does: there are no errors in ESR, no bus arbitration, and a message is
  * delivered before the write to ICR is over.
  */
+#include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -53,6 +54,15 @@ static int highest(const struct mvm_lapic *l, u32 reg)
 			return 32 * i + fls(word) - 1;
 	}
 	return -1;
+}
+
+/* What arrives just now comes a moment before or after. */
+static void forget_requests(struct mvm_lapic *l)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(l->requested); i++)
+		WRITE_ONCE(l->requested[i], 0);
 }
 
 /* SDM Vol. 3, "Logical x2APIC ID": cluster in the upper half */
@@ -130,6 +140,7 @@ void mvm_lapic_reset(struct mvm_lapic *l)
 	u32 id = mvm_lapic_reg(l, MVM_APIC_ID), ldr = mvm_lapic_reg(l, MVM_APIC_LDR), reg;
 
 	memset(l->regs, 0, MVM_LAPIC_STATE_SIZE);
+	forget_requests(l);
 	mvm_lapic_set_reg(l, MVM_APIC_ID, id);
 	mvm_lapic_set_reg(l, MVM_APIC_VERSION, VERSION);
 	for (reg = MVM_APIC_LVT_TIMER; reg <= MVM_APIC_LVT_ERROR; reg += 16)
@@ -237,7 +248,7 @@ static int end_of_interrupt(struct mvm_lapic *l, struct mvm_lapic_irq *irq)
 	__clear_bit(vector % 32, word_of(l, MVM_APIC_ISR, vector));
 	*irq = (struct mvm_lapic_irq) {
 		.vector = vector,
-		.level = test_bit(vector % 32, word_of(l, MVM_APIC_TMR, vector)),
+		.level = mvm_lapic_level(l, vector),
 	};
 	return MVM_LAPIC_LOOK | MVM_LAPIC_EOI;
 }
@@ -415,6 +426,7 @@ void mvm_lapic_set_state(struct mvm_lapic *l, u64 now, const void *state)
 	u64 remaining;
 	u32 reg;
 
+	forget_requests(l);
 	for (reg = 0; reg < MVM_LAPIC_STATE_SIZE; reg += 16)
 		mvm_lapic_set_reg(l, reg, words[reg / 4]);
 	if (mvm_lapic_x2apic(l)) {
@@ -448,12 +460,12 @@ bool mvm_lapic_accepts(const struct mvm_lapic *l)
 }
 
 /**
- * mvm_lapic_request() - a fixed interrupt arrives: IRR
+ * mvm_lapic_request() - a fixed interrupt arrives
  * @l: the APIC
  * @vector: its vector
  * @level: level-triggered
  *
- * Any vCPU may call it; then the APIC's must look at IRR.
+ * Any vCPU may call it; then the APIC's must call mvm_lapic_collect().
  */
 void mvm_lapic_request(struct mvm_lapic *l, u8 vector, bool level)
 {
@@ -465,7 +477,27 @@ void mvm_lapic_request(struct mvm_lapic *l, u8 vector, bool level)
 		else
 			clear_bit(vector % 32, tmr);
 	}
-	set_bit(vector % 32, word_of(l, MVM_APIC_IRR, vector));
+	set_bit(vector, l->requested);
+}
+
+/**
+ * mvm_lapic_collect() - what was requested goes to IRR
+ * @l: the APIC, of a vCPU that is not in the guest
+ */
+void mvm_lapic_collect(struct mvm_lapic *l)
+{
+	unsigned int i;
+	u64 requested;
+	u32 reg;
+
+	for (i = 0; i < ARRAY_SIZE(l->requested); i++) {
+		if (!READ_ONCE(l->requested[i]))
+			continue;
+		requested = xchg(&l->requested[i], 0);
+		reg = MVM_APIC_IRR + 32 * i;
+		mvm_lapic_set_reg(l, reg, mvm_lapic_reg(l, reg) | (u32)requested);
+		mvm_lapic_set_reg(l, reg + 16, mvm_lapic_reg(l, reg + 16) | requested >> 32);
+	}
 }
 
 /**
@@ -524,13 +556,31 @@ u32 mvm_lapic_tpr_threshold(const struct mvm_lapic *l)
 }
 
 /**
+ * mvm_lapic_interrupt_status() - what virtual-interrupt delivery is to know
+ * @l: the APIC
+ *
+ * SDM Vol. 3, "Guest Non-Register State": the guest interrupt status. The
+ * processor compares priorities by itself.
+ *
+ * Return: the highest vectors in IRR (bits 7:0) and in ISR (15:8), 0 for none.
+ */
+u16 mvm_lapic_interrupt_status(const struct mvm_lapic *l)
+{
+	int requested = highest(l, MVM_APIC_IRR), in_service = highest(l, MVM_APIC_ISR);
+
+	if (requested < 0 || !mvm_lapic_enabled(l))
+		requested = 0;
+	return max(in_service, 0) << 8 | requested;
+}
+
+/**
  * mvm_lapic_acknowledge() - the processor takes an interrupt: ISR
  * @l: the APIC
  * @vector: what mvm_lapic_pending() said
  */
 void mvm_lapic_acknowledge(struct mvm_lapic *l, u8 vector)
 {
-	clear_bit(vector % 32, word_of(l, MVM_APIC_IRR, vector));
+	__clear_bit(vector % 32, word_of(l, MVM_APIC_IRR, vector));
 	__set_bit(vector % 32, word_of(l, MVM_APIC_ISR, vector));
 }
 
@@ -553,5 +603,6 @@ bool mvm_lapic_timer_expired(struct mvm_lapic *l, u64 now)
 	if (lvt & MVM_APIC_LVT_MASKED || !mvm_lapic_accepts(l))
 		return false;
 	mvm_lapic_request(l, lvt, false);
+	mvm_lapic_collect(l);
 	return true;
 }

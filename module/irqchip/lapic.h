@@ -6,8 +6,10 @@
  *
  * One vCPU owns the struct, and calls most of this. Others, which send it
  * interrupts, only call mvm_lapic_matches(), mvm_lapic_accepts() and
- * mvm_lapic_request(): these read single words, and set bits of IRR and TMR by
- * atomic instructions.
+ * mvm_lapic_request(): these read single words, and set bits of TMR and
+ * mvm_lapic::requested by atomic instructions. IRR and ISR are the processor's
+ * while the guest runs (SDM Vol. 3, "Software Access to Related Structures"); so
+ * the owner moves what was requested there.
  */
 #ifndef MVM_LAPIC_H
 #define MVM_LAPIC_H
@@ -103,6 +105,7 @@ enum mvm_lapic_shorthand {
  *	processor's virtual-APIC page: then the guest changes TPR by itself
  * @base: IA32_APIC_BASE
  * @id: of the vCPU: the x2APIC ID
+ * @requested: vectors on their way to IRR
  * @timer_period: ns from the initial count to 0; 0 if the timer is off
  * @timer_target: when it is 0 next, in ns; 0 if never
  */
@@ -110,6 +113,7 @@ struct mvm_lapic {
 	u32 *regs;
 	u64 base;
 	u32 id;
+	unsigned long requested[256 / BITS_PER_LONG];
 	u64 timer_period;
 	u64 timer_target;
 };
@@ -135,9 +139,11 @@ bool mvm_lapic_matches(const struct mvm_lapic *l, const struct mvm_lapic_irq *ir
 		       const struct mvm_lapic *source);
 bool mvm_lapic_accepts(const struct mvm_lapic *l);
 void mvm_lapic_request(struct mvm_lapic *l, u8 vector, bool level);
+void mvm_lapic_collect(struct mvm_lapic *l);
 bool mvm_lapic_accepts_extint(const struct mvm_lapic *l);
 int mvm_lapic_pending(const struct mvm_lapic *l);
 u32 mvm_lapic_tpr_threshold(const struct mvm_lapic *l);
+u16 mvm_lapic_interrupt_status(const struct mvm_lapic *l);
 void mvm_lapic_acknowledge(struct mvm_lapic *l, u8 vector);
 bool mvm_lapic_timer_expired(struct mvm_lapic *l, u64 now);
 void mvm_lapic_msi(struct mvm_lapic_irq *irq, u64 address, u32 data);
@@ -150,6 +156,12 @@ static inline u32 mvm_lapic_reg(const struct mvm_lapic *l, u32 reg)
 static inline void mvm_lapic_set_reg(struct mvm_lapic *l, u32 reg, u32 value)
 {
 	WRITE_ONCE(l->regs[reg >> 2], value);
+}
+
+/* Was it level-triggered when it was requested last? */
+static inline bool mvm_lapic_level(const struct mvm_lapic *l, u8 vector)
+{
+	return mvm_lapic_reg(l, MVM_APIC_TMR + vector / 32 * 16) >> vector % 32 & 1;
 }
 
 static inline bool mvm_lapic_enabled(const struct mvm_lapic *l)

@@ -8,7 +8,7 @@
  * that the vCPU looks there:
  *
  *	sender				vCPU
- *	message (IRR, SIPI vector)	asleep:	on the wait queue
+ *	message (vector, SIPI vector)	asleep:	on the wait queue
  *	events |= bits			running: loaded = true
  *	full barrier			full barrier
  *	asleep? wake it			events? take them, then the messages
@@ -135,8 +135,10 @@ static u32 take_events(struct mvm_vcpu *vcpu, u32 mask)
 
 	if (events & MVM_EVENT_TIMER)
 		mvm_apic_timer_expired(vcpu);
-	if (events & MVM_EVENT_INTERRUPT)
+	if (events & MVM_EVENT_INTERRUPT) {
+		mvm_lapic_collect(&vcpu->apic->lapic);
 		vcpu->pending |= MVM_PENDING_APIC;
+	}
 	if (events & MVM_EVENT_NMI)
 		mvm_vmx_nmi(vcpu);
 	/* SDM Vol. 3, "MP Initialization Protocol Algorithm" */

@@ -73,6 +73,12 @@ static const struct requirement requirements[] = {
 	  "a guest cannot stall the CPU by writing back all caches" },
 	{ CPU2, VMX_CPU2_PAUSE_LOOP, WANT, "PAUSE-loop exiting",
 	  "a vCPU that waits for another gives it the CPU" },
+	{ CPU2, VMX_CPU2_X2APIC, WANT, "virtualize x2APIC mode",
+	  "the task priority's MSR is used without VM exit" },
+	{ CPU2, VMX_CPU2_APIC_REGISTERS, WANT, "APIC-register virtualization",
+	  "a local APIC's MSRs are read without VM exit" },
+	{ CPU2, VMX_CPU2_INTERRUPT_DELIVERY, WANT, "virtual-interrupt delivery",
+	  "interrupts go in, and end, without VM exit" },
 	{ CPU2, VMX_CPU2_PML, WANT, "enable PML",
 	  "the first write to a page is logged without VM exit" },
 	{ CPU2, VMX_CPU2_ENCLS, WANT, "enable ENCLS exiting", "SGX is not virtualised" },
@@ -275,6 +281,11 @@ int mvm_vmx_negotiate(const struct mvm_vmx_msrs *msrs,
 		cap->cpu2 &= ~VMX_CPU2_VPID;
 	if (!options->flexpriority)
 		cap->cpu &= ~VMX_CPU_TPR_SHADOW;
+	if (!(cap->cpu & VMX_CPU_TPR_SHADOW))
+		cap->cpu2 &= ~(VMX_CPU2_X2APIC | VMX_CPU2_APIC_REGISTERS |
+			       VMX_CPU2_INTERRUPT_DELIVERY);
+	if (!options->apicv)
+		cap->cpu2 &= ~VMX_CPU2_INTERRUPT_DELIVERY;
 	if (!options->ple_gap)
 		cap->cpu2 &= ~VMX_CPU2_PAUSE_LOOP;
 	/* Stopping the counters without starting them again would lose them. */

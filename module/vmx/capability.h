@@ -50,6 +50,8 @@ struct mvm_vmx_msrs {
  * @eptad: EPT accessed and dirty bits
  * @pml: the CPU logs which pages get dirty; needs @eptad
  * @flexpriority: the guest changes its task priority by itself
+ * @apicv: the CPU takes interrupts from a local APIC and ends them there; needs
+ *	@flexpriority
  * @ple_gap: PLE_Gap, see struct mvm_vmx_capability; 0 for no PAUSE-loop exiting
  * @ple_window: PLE_Window
  */
@@ -58,6 +60,7 @@ struct mvm_vmx_options {
 	bool eptad;
 	bool pml;
 	bool flexpriority;
+	bool apicv;
 	unsigned int ple_gap;
 	unsigned int ple_window;
 };

@@ -12,9 +12,6 @@
 #define PIN_POSTED_INTERRUPTS	BIT(7)
 #define CPU_MONITOR_TRAP	BIT(27)
 #define CPU2_APIC_ACCESSES	BIT(0)
-#define CPU2_X2APIC		BIT(4)
-#define CPU2_APIC_REGISTERS	BIT(8)
-#define CPU2_INTERRUPT_DELIVERY	BIT(9)
 #define CPU2_VE			BIT(18)
 #define CPU2_MODE_BASED_EXECUTE	BIT(22)
 #define CPU2_SUB_PAGE_WRITE	BIT(23)
@@ -116,19 +113,19 @@ static void check_apic(struct mvm_check *c)
 
 	if (cpu & VMX_CPU_TPR_SHADOW) {
 		PAGE_RULE(VIRTUAL_APIC_ADDRESS);
-		MVM_RULE(TPR_THRESHOLD, cpu2 & CPU2_INTERRUPT_DELIVERY ||
+		MVM_RULE(TPR_THRESHOLD, cpu2 & VMX_CPU2_INTERRUPT_DELIVERY ||
 			 !(MVM_FIELD(TPR_THRESHOLD) & ~0xfULL), "bits 31:4 must be 0");
-		if (!(cpu2 & (CPU2_APIC_ACCESSES | CPU2_INTERRUPT_DELIVERY)) &&
+		if (!(cpu2 & (CPU2_APIC_ACCESSES | VMX_CPU2_INTERRUPT_DELIVERY)) &&
 		    mvm_check_peek(c, MVM_FIELD(VIRTUAL_APIC_ADDRESS) + VIRTUAL_TPR, &tpr))
 			MVM_RULE(TPR_THRESHOLD,
 				 (MVM_FIELD(TPR_THRESHOLD) & 0xf) <= (tpr >> 4 & 0xf),
 				 "bits 3:0 must not be above bits 7:4 of the virtual TPR");
 	} else {
-		MVM_RULE(CPU2_CONTROLS, !(cpu2 & CPU2_X2APIC),
+		MVM_RULE(CPU2_CONTROLS, !(cpu2 & VMX_CPU2_X2APIC),
 			 "virtualize x2APIC mode needs use TPR shadow");
-		MVM_RULE(CPU2_CONTROLS, !(cpu2 & CPU2_APIC_REGISTERS),
+		MVM_RULE(CPU2_CONTROLS, !(cpu2 & VMX_CPU2_APIC_REGISTERS),
 			 "APIC-register virtualization needs use TPR shadow");
-		MVM_RULE(CPU2_CONTROLS, !(cpu2 & CPU2_INTERRUPT_DELIVERY),
+		MVM_RULE(CPU2_CONTROLS, !(cpu2 & VMX_CPU2_INTERRUPT_DELIVERY),
 			 "virtual-interrupt delivery needs use TPR shadow");
 		MVM_RULE(TERTIARY_CONTROLS, !ipi, "IPI virtualization needs use TPR shadow");
 	}
@@ -140,14 +137,14 @@ static void check_apic(struct mvm_check *c)
 			 "it must be a multiple of 8, and the table end within the physical-address width");
 	if (cpu2 & CPU2_APIC_ACCESSES) {
 		PAGE_RULE(APIC_ACCESS_ADDRESS);
-		MVM_RULE(CPU2_CONTROLS, !(cpu2 & CPU2_X2APIC),
+		MVM_RULE(CPU2_CONTROLS, !(cpu2 & VMX_CPU2_X2APIC),
 			 "virtualize APIC accesses excludes virtualize x2APIC mode");
 	}
-	if (cpu2 & CPU2_INTERRUPT_DELIVERY)
+	if (cpu2 & VMX_CPU2_INTERRUPT_DELIVERY)
 		MVM_RULE(PIN_CONTROLS, pin & VMX_PIN_EXTERNAL_INTERRUPT,
 			 "virtual-interrupt delivery needs external-interrupt exiting");
 	if (pin & PIN_POSTED_INTERRUPTS) {
-		MVM_RULE(CPU2_CONTROLS, cpu2 & CPU2_INTERRUPT_DELIVERY,
+		MVM_RULE(CPU2_CONTROLS, cpu2 & VMX_CPU2_INTERRUPT_DELIVERY,
 			 "process posted interrupts needs virtual-interrupt delivery");
 		MVM_RULE(EXIT_CONTROLS, MVM_FIELD(EXIT_CONTROLS) & EXIT_ACKNOWLEDGE,
 			 "process posted interrupts needs acknowledge interrupt on exit");

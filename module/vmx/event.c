@@ -287,6 +287,15 @@ static u32 inject_one(struct mvm_vcpu *vcpu)
 	return 0;
 }
 
+/* The vector that the local APIC wants injected, or -1 */
+static int vector_to_inject(const struct mvm_vcpu *vcpu)
+{
+	/* The processor takes them from IRR by itself. */
+	if (mvm_vmx.cpu2 & VMX_CPU2_INTERRUPT_DELIVERY)
+		return -1;
+	return mvm_lapic_pending(&vcpu->apic->lapic);
+}
+
 /*
  * The PIC or the local APIC may have an interrupt. It is taken from there only
  * when it goes in now: until then one of a higher priority can overtake it. KVM's
@@ -294,7 +303,6 @@ static u32 inject_one(struct mvm_vcpu *vcpu)
  */
 static void take_from_apic(struct mvm_vcpu *vcpu)
 {
-	struct mvm_lapic *lapic = &vcpu->apic->lapic;
 	int vector;
 
 	if (unlikely(mvm_irq_extint_waits(vcpu))) {
@@ -302,29 +310,18 @@ static void take_from_apic(struct mvm_vcpu *vcpu)
 			return;
 		mvm_vmx_interrupt(vcpu, mvm_irq_take_extint(vcpu));
 		/* There may be another behind it. */
-		if (!mvm_irq_extint_waits(vcpu) && mvm_lapic_pending(lapic) < 0)
+		if (!mvm_irq_extint_waits(vcpu) && vector_to_inject(vcpu) < 0)
 			vcpu->pending &= ~MVM_PENDING_APIC;
 		return;
 	}
-	vector = mvm_lapic_pending(lapic);
+	vector = vector_to_inject(vcpu);
 	if (vector < 0) {
 		vcpu->pending &= ~MVM_PENDING_APIC;
 	} else if (mvm_vmx_ready_for_interrupt(vcpu)) {
 		vcpu->pending &= ~MVM_PENDING_APIC;
-		mvm_lapic_acknowledge(lapic, vector);
+		mvm_lapic_acknowledge(&vcpu->apic->lapic, vector);
 		mvm_vmx_interrupt(vcpu, vector);
 	}
-}
-
-/* A guest that lowers its task priority below this exits. */
-static void set_tpr_threshold(struct mvm_vcpu *vcpu)
-{
-	u32 threshold = mvm_lapic_tpr_threshold(&vcpu->apic->lapic);
-
-	if (!(mvm_vmx.cpu & VMX_CPU_TPR_SHADOW) || threshold == vcpu->vmx.tpr_threshold)
-		return;
-	vcpu->vmx.tpr_threshold = threshold;
-	vmcs_write32(VMCS_TPR_THRESHOLD, threshold);
 }
 
 /**
@@ -351,9 +348,11 @@ u32 mvm_vmx_deliver(struct mvm_vcpu *vcpu)
 		vmcs_clear32(VMCS_GUEST_INTERRUPTIBILITY,
 			     VMX_BLOCKING_STI | VMX_BLOCKING_MOV_SS);
 	if (vcpu->pending & MVM_PENDING_APIC) {
-		if (may_go_in(vcpu) & MVM_PENDING_APIC)
+		bool may_interrupt = may_go_in(vcpu) & MVM_PENDING_APIC;
+
+		if (may_interrupt)
 			take_from_apic(vcpu);
-		set_tpr_threshold(vcpu);
+		mvm_vmx_show_apic(vcpu, may_interrupt);
 	}
 	done = inject_one(vcpu);
 	/* The guest exits when the next of those that wait can go in. */

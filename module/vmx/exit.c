@@ -90,13 +90,6 @@ static int handle_hlt(struct mvm_vcpu *vcpu)
 	return MVM_TO_USER;
 }
 
-/* SDM Vol. 3, "TPR Virtualization": an interrupt in IRR need not wait any more. */
-static int handle_tpr_below_threshold(struct mvm_vcpu *vcpu)
-{
-	vcpu->pending |= MVM_PENDING_APIC;
-	return MVM_RESUME;
-}
-
 /*
  * A loop of PAUSEs: it waits for what another vCPU has to do. The VM exit comes
  * before the PAUSE, which would only exit again.
@@ -156,7 +149,9 @@ static int (* const handlers[VMX_NR_REASONS])(struct mvm_vcpu *vcpu) = {
 	[VMX_REASON_WRMSR]		= mvm_handle_wrmsr,
 	[VMX_REASON_XSETBV]		= mvm_handle_xsetbv,
 	[VMX_REASON_PAUSE]		= handle_pause,
-	[VMX_REASON_TPR_BELOW_THRESHOLD] = handle_tpr_below_threshold,
+	[VMX_REASON_TPR_BELOW_THRESHOLD] = mvm_handle_tpr_below_threshold,
+	[VMX_REASON_VIRTUALIZED_EOI]	= mvm_handle_virtualized_eoi,
+	[VMX_REASON_APIC_WRITE]		= mvm_handle_apic_write,
 	[VMX_REASON_EPT_VIOLATION]	= mvm_handle_ept_violation,
 	[VMX_REASON_PML_FULL]		= mvm_handle_pml_full,
 	[VMX_REASON_EPT_MISCONFIGURATION] = handle_ept_misconfiguration,

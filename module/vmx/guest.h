@@ -81,5 +81,8 @@ int mvm_handle_xsetbv(struct mvm_vcpu *vcpu);
 int mvm_handle_ept_violation(struct mvm_vcpu *vcpu);
 int mvm_handle_pml_full(struct mvm_vcpu *vcpu);
 int mvm_handle_mmio(struct mvm_vcpu *vcpu, unsigned long qualification);
+int mvm_handle_tpr_below_threshold(struct mvm_vcpu *vcpu);
+int mvm_handle_virtualized_eoi(struct mvm_vcpu *vcpu);
+int mvm_handle_apic_write(struct mvm_vcpu *vcpu);
 
 #endif

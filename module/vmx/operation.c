@@ -516,6 +516,7 @@ int mvm_vmx_init(struct mvm_vmx_options *options)
 	options->eptad = mvm_vmx.ept_ad;
 	options->pml = mvm_vmx.cpu2 & VMX_CPU2_PML;
 	options->flexpriority = mvm_vmx.cpu & VMX_CPU_TPR_SHADOW;
+	options->apicv = mvm_vmx.cpu2 & VMX_CPU2_INTERRUPT_DELIVERY;
 	if (!(mvm_vmx.cpu2 & VMX_CPU2_PAUSE_LOOP))
 		options->ple_gap = 0;
 	on_each_cpu(check_cpu, &differing, 1);

@@ -76,6 +76,13 @@ void mvm_vmx_empty_log(struct mvm_vcpu *vcpu);
 /* setup.c */
 void mvm_vmx_pass_kernel_gs(struct mvm_vcpu *vcpu, bool pass);
 void mvm_vmx_all_msrs_exit(struct mvm_vcpu *vcpu, bool all);
+void mvm_vmx_pass_msr(unsigned long *bitmap, u32 msr, bool read, bool write);
+void mvm_vmx_set_msr_bitmap(struct mvm_vcpu *vcpu);
+
+/* apicv.c */
+void mvm_vmx_pass_x2apic(struct mvm_vcpu *vcpu);
+void mvm_vmx_write_eoi_exits(struct mvm_vcpu *vcpu);
+void mvm_vmx_show_apic(struct mvm_vcpu *vcpu, bool may_interrupt);
 
 /* mitigation.c */
 int mvm_vmx_mitigation_init(void);

@@ -43,7 +43,14 @@ static const struct {
 	{ MSR_GS_BASE,			true, true },
 };
 
-static void pass_msr(unsigned long *bitmap, u32 msr, bool read, bool write)
+/**
+ * mvm_vmx_pass_msr() - let the guest use an MSR without VM exit
+ * @bitmap: the vCPU's MSR bitmap
+ * @msr: 0 to 1FFFH, or C0000000H to C0001FFFH
+ * @read: RDMSR
+ * @write: WRMSR
+ */
+void mvm_vmx_pass_msr(unsigned long *bitmap, u32 msr, bool read, bool write)
 {
 	unsigned int bit = msr & 0x1fff;
 
@@ -74,8 +81,21 @@ static void pass_msrs(unsigned long *bitmap)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(passed_msrs); i++)
-		pass_msr(bitmap, passed_msrs[i].msr, passed_msrs[i].read,
-			 passed_msrs[i].write);
+		mvm_vmx_pass_msr(bitmap, passed_msrs[i].msr, passed_msrs[i].read,
+				 passed_msrs[i].write);
+}
+
+/**
+ * mvm_vmx_set_msr_bitmap() - write it anew
+ * @vcpu: attached or loaded
+ */
+void mvm_vmx_set_msr_bitmap(struct mvm_vcpu *vcpu)
+{
+	memset(vcpu->vmx.msr_bitmap, 0xff, PAGE_SIZE);
+	if (!vcpu->vmx.all_msrs_exit)
+		pass_msrs(vcpu->vmx.msr_bitmap);
+	mvm_vmx_pass_x2apic(vcpu);
+	mvm_vmx_pass_kernel_gs(vcpu, vcpu->vmx.efer & EFER_LME);
 }
 
 /**
@@ -86,10 +106,7 @@ static void pass_msrs(unsigned long *bitmap)
 void mvm_vmx_all_msrs_exit(struct mvm_vcpu *vcpu, bool all)
 {
 	vcpu->vmx.all_msrs_exit = all;
-	memset(vcpu->vmx.msr_bitmap, 0xff, PAGE_SIZE);
-	if (!all)
-		pass_msrs(vcpu->vmx.msr_bitmap);
-	mvm_vmx_pass_kernel_gs(vcpu, vcpu->vmx.efer & EFER_LME);
+	mvm_vmx_set_msr_bitmap(vcpu);
 }
 
 static unsigned long *new_msr_bitmap(void)
@@ -145,7 +162,8 @@ static void setup_host(struct mvm_vmx_vcpu *v)
 static void setup_controls(struct mvm_vcpu *vcpu)
 {
 	/* These two follow the CPUID table, which is still empty. */
-	u32 cpu2 = mvm_vmx.cpu2 & ~(VMX_CPU2_RDTSCP | VMX_CPU2_INVPCID);
+	u32 cpu2 = mvm_vmx.cpu2 & ~(VMX_CPU2_RDTSCP | VMX_CPU2_INVPCID |
+				    VMX_CPU2_X2APIC);
 	u32 cpu = mvm_vmx.cpu;
 
 	if (!vcpu->vmx.vpid)
@@ -155,10 +173,15 @@ static void setup_controls(struct mvm_vcpu *vcpu)
 	/* SDM Vol. 3, "Virtualizing CR8-Based TPR Accesses" */
 	if (!vcpu->apic) {
 		cpu &= ~VMX_CPU_TPR_SHADOW;
+		cpu2 &= ~(VMX_CPU2_APIC_REGISTERS | VMX_CPU2_INTERRUPT_DELIVERY);
 	} else if (cpu & VMX_CPU_TPR_SHADOW) {
 		cpu &= ~(VMX_CPU_CR8_LOAD | VMX_CPU_CR8_STORE);
 		vmcs_write64(VMCS_VIRTUAL_APIC_ADDRESS, __pa(vcpu->apic->lapic.regs));
 		vmcs_write32(VMCS_TPR_THRESHOLD, 0);
+	}
+	if (cpu2 & VMX_CPU2_INTERRUPT_DELIVERY) {
+		vmcs_write16(VMCS_GUEST_INTERRUPT_STATUS, 0);
+		mvm_vmx_write_eoi_exits(vcpu);
 	}
 	vmcs_write32(VMCS_CPU_CONTROLS, cpu);
 	vmcs_write32(VMCS_CPU2_CONTROLS, cpu2);

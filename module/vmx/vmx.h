@@ -69,6 +69,9 @@ bool mvm_vmx_event_waits(struct mvm_vcpu *vcpu);
 void mvm_vmx_get_events(struct mvm_vcpu *vcpu, struct kvm_vcpu_events *events);
 int mvm_vmx_set_events(struct mvm_vcpu *vcpu, const struct kvm_vcpu_events *events);
 
+/* apicv.c */
+void mvm_vmx_set_x2apic(struct mvm_vcpu *vcpu);
+
 /* debug.c: the same */
 void mvm_vmx_write_dr7(struct mvm_vcpu *vcpu, unsigned long dr7);
 int mvm_vmx_set_guest_debug(struct mvm_vcpu *vcpu, const struct kvm_guest_debug *dbg);

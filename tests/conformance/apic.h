@@ -33,6 +33,11 @@ const char *run_for(struct vcpu *c, int ms);
 u32 lapic(struct vcpu *c, u32 reg);
 void set_lapic(struct vcpu *c, u32 reg, u32 value);
 
+/** module_parameter() - of minivmm, its first character; 0 if it is not loaded. */
+char module_parameter(const char *name);
+/** vm_parameter() - the same if the device is minivmm's; 0 for KVM's. */
+char vm_parameter(const char *name);
+
 /* How a guest begins: ESI is where its APIC is. */
 #define APIC		"mov $0xfee00000, %esi\n"
 

@@ -204,21 +204,6 @@ GUEST64(lowers,
 	"lowers_51: out %al, $0x25; iretq");
 LABEL(lowers_51);
 
-/* Was minivmm told to let each access to CR8 exit? */
-static bool cr8_exits(void)
-{
-	char value = 0;
-	FILE *f;
-
-	if (!strstr(vm.device, "minivmm"))
-		return false;
-	f = fopen("/sys/module/minivmm/parameters/flexpriority", "r");
-	if (!f || fread(&value, 1, 1, f) != 1)
-		bail("minivmm's parameter flexpriority cannot be read");
-	fclose(f);
-	return value == 'N';
-}
-
 /* CR8 changes without VM exit, and yet an interrupt comes when it may. */
 static void shadow(void)
 {
@@ -237,7 +222,7 @@ static void shadow(void)
 	is(vcpu_run(&cpu), "OUT port=11 size=1 count=1 data=06", "  51 waits");
 	exits = vcpu_stat(&cpu, "exits") - exits;
 	diag("%lld VM exits", exits);
-	ok(cr8_exits() ? exits >= 2000 : exits < 200,
+	ok(vm_parameter("flexpriority") == 'N' ? exits >= 2000 : exits < 200,
 	   "  of 2000 accesses to CR8 none exits, unless minivmm was told so");
 	is(vcpu_run(&cpu), "OUT port=12 size=1 count=1 data=05", "  with CR8 of 5, too");
 	is(vcpu_run(&cpu), "OUT port=25 size=1 count=1 data=04", "  it comes with CR8 of 4");
@@ -389,6 +374,99 @@ GUEST32(x2apic,
 LABEL(x2_31);
 LABEL(x2_51);
 
+/* A thousand times each: reads of the ID; task priority; IPIs to itself, and their EOIs */
+GUEST32(x2apic_loops,
+	"mov $0x1b, %ecx; mov $0xfee00d00, %eax; xor %edx, %edx; wrmsr\n"
+	"mov $0x80f, %ecx; mov $0x1ff, %eax; wrmsr; out %al, $0x10\n"
+	"mov $1000, %esi; mov $0x802, %ecx\n"
+	"1: rdmsr; dec %esi; jnz 1b; out %al, $0x11\n"
+	"mov $1000, %esi; mov $0x808, %ecx; mov $0x10, %eax\n"
+	"1: wrmsr; dec %esi; jnz 1b; out %al, $0x12\n"
+	"sti; mov $1000, %esi; xor %edi, %edi\n"
+	"1: mov $0x83f, %ecx; mov $0x31, %eax; wrmsr; dec %esi; jnz 1b\n"
+	"mov %edi, %eax; out %eax, $0x13; hlt\n"
+	"loop_31: mov $0x80b, %ecx; xor %eax, %eax; wrmsr; inc %edi; iret\n");
+LABEL(loop_31);
+
+/* KVM_RUN to the next access to a port. Return: how many VM exits there were. */
+static long long exits_until(const char *out)
+{
+	long long exits = vcpu_stat(&cpu, "exits");
+
+	is(vcpu_run(&cpu), out, "  it runs");
+	exits = vcpu_stat(&cpu, "exits") - exits;
+	diag("%lld VM exits", exits);
+	return exits;
+}
+
+/* What minivmm lets the processor do: none of the thousand exits. */
+static bool as_told(long long exits, const char *name)
+{
+	char on = vm_parameter(name);
+
+	return !on || (on == 'Y' ? exits < 200 : exits >= 1000);
+}
+
+static void x2apic_exits(void)
+{
+	guest_apic(&cpu, x2apic_loops);
+	gate(&cpu, 0x31, x2apic_loops, loop_31);
+	is(vcpu_run(&cpu), "OUT port=10 size=1 count=1 data=ff", "x2APIC mode");
+	ok(as_told(exits_until("OUT port=11 size=1 count=1 data=00"), "flexpriority"),
+	   "  reading the ID exits only if minivmm was told so");
+	ok(as_told(exits_until("OUT port=12 size=1 count=1 data=10"), "flexpriority"),
+	   "  so does writing TPR");
+	ok(as_told(exits_until("OUT port=13 size=4 count=1 data=e8030000"), "enable_apicv"),
+	   "  and a self-IPI and its EOI, and all arrive");
+}
+
+/* A self-IPI that cannot be delivered; then interrupts of a line, ended by the MSR */
+GUEST32(x2apic_line,
+	"mov $0x1b, %ecx; mov $0xfee00d00, %eax; xor %edx, %edx; wrmsr\n"
+	"mov $0x80f, %ecx; mov $0x1ff, %eax; wrmsr\n"
+	"mov $0x83f, %ecx; mov $5, %eax; wrmsr\n"
+	"out %al, $0x10; sti; 1: hlt; jmp 1b\n"
+	"line_31: out %al, $0x25; mov $0x80b, %ecx; xor %eax, %eax; xor %edx, %edx\n"
+	"wrmsr; iret\n");
+LABEL(line_31);
+
+static void x2apic_levels(void)
+{
+	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_IOAPIC };
+	struct kvm_irq_level line = { .irq = 9, .level = 1 };
+
+	guest_apic(&cpu, x2apic_line);
+	gate(&cpu, 0x31, x2apic_line, line_31);
+	/* The PIC has that line, too. */
+	set_lapic(&cpu, 0x350, 0x10700);
+	is(vcpu_run(&cpu), "OUT port=10 size=1 count=1 data=05", "x2APIC mode, vector 5");
+	is_hex(lapic(&cpu, 0x200), 0x20, "  waits in IRR");
+	if (ioctl(vm.fd, KVM_GET_IRQCHIP, &chip))
+		bail("KVM_GET_IRQCHIP: %s", errno_name(errno));
+	chip.chip.ioapic.redirtbl[9].bits = 0x8031;
+	is(on_vm(KVM_SET_IRQCHIP, (long)&chip), "0", "a level-triggered pin");
+	is(on_vm(KVM_IRQ_LINE, (long)&line), "0", "  goes up");
+	is(vcpu_run(&cpu), "OUT port=25 size=1 count=1 data=05", "  it interrupts");
+	is(vcpu_run(&cpu), "OUT port=25 size=1 count=1 data=00", "  after its EOI again");
+	line.level = 0;
+	is(on_vm(KVM_IRQ_LINE, (long)&line), "0", "  goes down");
+	is(run_quiet(&cpu), "EINTR INTR", "  no more");
+	chip.chip.ioapic.redirtbl[9].bits = 0x10000;
+	is(on_vm(KVM_SET_IRQCHIP, (long)&chip), "0", "  masked");
+}
+
+/* With IF = 0 for so long that the host's timer ticks meanwhile */
+GUEST32(closed,
+	"mov $0x1b, %ecx; mov $0xfee00d00, %eax; xor %edx, %edx; wrmsr\n"
+	"mov $0x80f, %ecx; mov $0x1ff, %eax; wrmsr\n"
+	"sti; nop; cli\n"
+	"mov $0x83f, %ecx; mov $0x31, %eax; wrmsr\n"
+	"mov $3000000, %ecx; 1: dec %ecx; jnz 1b\n"
+	"out %al, $0x10; sti; nop; out %al, $0x11; hlt\n"
+	"cl_31: mov $0x32, %al; out %al, $0x25\n"
+	"mov $0x80b, %ecx; xor %eax, %eax; xor %edx, %edx; wrmsr; iret\n");
+LABEL(cl_31);
+
 static const char *msr_in(u64 base, u32 index)
 {
 	struct kvm_sregs s;
@@ -485,6 +563,18 @@ static void msrs(void)
 	is(vcpu_run(&cpu), "OUT port=10 size=1 count=1 data=00", "  then the program");
 	is_hex(lapic(&cpu, 0x20), 0, "  the ID in KVM_GET_LAPIC");
 	is_hex(lapic(&cpu, 0xd0), 1, "  the logical ID");
+
+	guest_apic(&cpu, closed);
+	gate(&cpu, 0x31, closed, cl_31);
+	/* Both devices say the same. */
+	if (module_parameter("enable_apicv") == 'Y') {
+		skip("Bochs 2.7 and 3.0 do not care for IF with virtual-interrupt delivery",
+		     "IF is 0: it waits");
+		return;
+	}
+	is(vcpu_run(&cpu), "OUT port=10 size=1 count=1 data=31", "IF is 0: it waits");
+	is(vcpu_run(&cpu), "OUT port=25 size=1 count=1 data=32", "  then it goes in");
+	is(vcpu_run(&cpu), "OUT port=11 size=1 count=1 data=00", "  then the program");
 }
 
 int main(int argc, char **argv)
@@ -501,5 +591,7 @@ int main(int argc, char **argv)
 	timers();
 	accesses();
 	msrs();
+	x2apic_exits();
+	x2apic_levels();
 	return done_testing();
 }

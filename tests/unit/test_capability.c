@@ -58,7 +58,7 @@ static const struct mvm_vmx_msrs working[] = {
 
 static const struct mvm_vmx_options all_on = {
 	.vpid = true, .eptad = true, .pml = true, .flexpriority = true,
-	.ple_gap = 128, .ple_window = 4096,
+	.apicv = true, .ple_gap = 128, .ple_window = 4096,
 };
 
 static int negotiate(const struct mvm_vmx_msrs *msrs, const struct mvm_vmx_options *options,
@@ -389,10 +389,18 @@ static void options_switch_off(void **state)
 	assert_false(cap.ept_ad);
 	assert_false(cap.cpu2 & VMX_CPU2_PAUSE_LOOP);
 	assert_true(cap.cpu & VMX_CPU_TPR_SHADOW);
+	assert_true(cap.cpu2 & VMX_CPU2_X2APIC);
+	assert_true(cap.cpu2 & VMX_CPU2_APIC_REGISTERS);
+	assert_false(cap.cpu2 & VMX_CPU2_INTERRUPT_DELIVERY);
 	options = all_on;
+	assert_int_equal(negotiate(SKYLAKE, &options, &cap, &missing), 0);
+	assert_true(cap.cpu2 & VMX_CPU2_INTERRUPT_DELIVERY);
+	/* SDM Vol. 3, "VM-Execution Control Fields": all three need the TPR shadow. */
 	options.flexpriority = false;
 	assert_int_equal(negotiate(SKYLAKE, &options, &cap, &missing), 0);
 	assert_false(cap.cpu & VMX_CPU_TPR_SHADOW);
+	assert_false(cap.cpu2 & (VMX_CPU2_X2APIC | VMX_CPU2_APIC_REGISTERS |
+				 VMX_CPU2_INTERRUPT_DELIVERY));
 	assert_true(cap.cpu2 & VMX_CPU2_PML);
 	options.pml = false;
 	assert_int_equal(negotiate(SKYLAKE, &options, &cap, &missing), 0);

@@ -47,6 +47,12 @@ static void fresh(u32 id, u64 base)
 			 MVM_LAPIC_LOOK);
 }
 
+static void request(u8 vector, bool level)
+{
+	mvm_lapic_request(&l, vector, level);
+	mvm_lapic_collect(&l);
+}
+
 static u32 reg_at(u32 reg, u64 now)
 {
 	u32 value;
@@ -103,7 +109,7 @@ static void reset_values(void **state)
 	write(MVM_APIC_LDR, 0x12000000);
 	write(MVM_APIC_TPR, 0x20);
 	write(MVM_APIC_TIMER_INITIAL, 1000);
-	mvm_lapic_request(&l, 0x44, true);
+	request(0x44, true);
 	mvm_lapic_reset(&l);
 	assert_int_equal(reg(MVM_APIC_ID), 0x77000000);
 	assert_int_equal(reg(MVM_APIC_LDR), 0);
@@ -186,9 +192,9 @@ static void priorities(void **state)
 {
 	fresh(0, XAPIC);
 	assert_int_equal(mvm_lapic_pending(&l), -1);
-	mvm_lapic_request(&l, 0x31, false);
-	mvm_lapic_request(&l, 0x3f, true);
-	mvm_lapic_request(&l, 0xf1, false);
+	request(0x31, false);
+	request(0x3f, true);
+	request(0xf1, false);
 	assert_true(in(MVM_APIC_TMR, 0x3f));
 	assert_false(in(MVM_APIC_TMR, 0x31));
 	assert_int_equal(mvm_lapic_pending(&l), 0xf1);
@@ -197,7 +203,7 @@ static void priorities(void **state)
 	assert_false(in(MVM_APIC_IRR, 0xf1));
 	assert_int_equal(reg(MVM_APIC_PPR), 0xf0);
 	/* The same class waits, also with a higher vector. */
-	mvm_lapic_request(&l, 0xff, false);
+	request(0xff, false);
 	assert_int_equal(mvm_lapic_pending(&l), -1);
 	assert_int_equal(write(MVM_APIC_EOI, 0), MVM_LAPIC_LOOK | MVM_LAPIC_EOI);
 	assert_int_equal(irq.vector, 0xf1);
@@ -217,7 +223,7 @@ static void priorities(void **state)
 	mvm_lapic_acknowledge(&l, 0x3f);
 	assert_int_equal(reg(MVM_APIC_PPR), 0x30);
 	/* One within another: EOI ends the higher one. */
-	mvm_lapic_request(&l, 0x80, false);
+	request(0x80, false);
 	assert_int_equal(mvm_lapic_pending(&l), 0x80);
 	mvm_lapic_acknowledge(&l, 0x80);
 	write(MVM_APIC_EOI, 0);
@@ -227,7 +233,7 @@ static void priorities(void **state)
 	assert_int_equal(mvm_lapic_pending(&l), 0x31);
 	write(MVM_APIC_EOI, 0);
 	/* Both of the same class: PPR is TPR, its lower bits too. */
-	mvm_lapic_request(&l, 0x41, false);
+	request(0x41, false);
 	write(MVM_APIC_TPR, 0x35);
 	mvm_lapic_acknowledge(&l, mvm_lapic_pending(&l));
 	write(MVM_APIC_TPR, 0x46);
@@ -239,7 +245,7 @@ static void priorities(void **state)
 	mvm_lapic_set_base(&l, 0xfee00000);
 	assert_int_equal(mvm_lapic_pending(&l), -1);
 	/* An edge takes the mark of a level away. */
-	mvm_lapic_request(&l, 0x3f, false);
+	request(0x3f, false);
 	assert_false(in(MVM_APIC_TMR, 0x3f));
 }
 
@@ -284,12 +290,59 @@ static void page(void **state)
 	assert_memory_equal(data, "\xff\xff\xff\xff", 4);
 }
 
+/* What others request is theirs until the owner collects it. */
+static void requests(void **state)
+{
+	static u32 saved[MVM_LAPIC_STATE_SIZE / 4];
+	unsigned int vector;
+
+	fresh(0, XAPIC);
+	for (vector = 16; vector < 256; vector += 5)
+		mvm_lapic_request(&l, vector, vector & 1);
+	assert_int_equal(mvm_lapic_pending(&l), -1);
+	mvm_lapic_collect(&l);
+	for (vector = 0; vector < 256; vector++)
+		assert_int_equal(in(MVM_APIC_IRR, vector), vector >= 16 && vector % 5 == 1);
+	assert_int_equal(mvm_lapic_pending(&l), 251);
+	mvm_lapic_acknowledge(&l, 251);
+	mvm_lapic_collect(&l);
+	assert_false(in(MVM_APIC_IRR, 251));
+	/* INIT and KVM_SET_LAPIC take what is on its way, too. */
+	mvm_lapic_request(&l, 0x44, false);
+	mvm_lapic_reset(&l);
+	mvm_lapic_collect(&l);
+	assert_false(in(MVM_APIC_IRR, 0x44));
+	mvm_lapic_get_state(&l, 0, saved);
+	mvm_lapic_request(&l, 0x44, false);
+	mvm_lapic_set_state(&l, 0, saved);
+	mvm_lapic_collect(&l);
+	assert_false(in(MVM_APIC_IRR, 0x44));
+}
+
+/* SDM Vol. 3, "Guest Non-Register State": guest interrupt status */
+static void interrupt_status(void **state)
+{
+	fresh(0, XAPIC);
+	assert_int_equal(mvm_lapic_interrupt_status(&l), 0);
+	request(0x31, false);
+	request(0x80, false);
+	assert_int_equal(mvm_lapic_interrupt_status(&l), 0x0080);
+	mvm_lapic_acknowledge(&l, 0x80);
+	assert_int_equal(mvm_lapic_interrupt_status(&l), 0x8031);
+	/* The processor looks at TPR itself. */
+	write(MVM_APIC_TPR, 0xff);
+	assert_int_equal(mvm_lapic_interrupt_status(&l), 0x8031);
+	/* Off by IA32_APIC_BASE: nothing comes. */
+	mvm_lapic_set_base(&l, 0xfee00000);
+	assert_int_equal(mvm_lapic_interrupt_status(&l), 0x8000);
+}
+
 /* The processor exits when TPR's class falls below the threshold. */
 static void tpr_threshold(void **state)
 {
 	fresh(0, XAPIC);
 	assert_int_equal(mvm_lapic_tpr_threshold(&l), 0);
-	mvm_lapic_request(&l, 0x51, false);
+	request(0x51, false);
 	assert_int_equal(mvm_lapic_tpr_threshold(&l), 0);
 	write(MVM_APIC_TPR, 0x4f);
 	assert_int_equal(mvm_lapic_tpr_threshold(&l), 0);
@@ -297,7 +350,7 @@ static void tpr_threshold(void **state)
 	assert_int_equal(mvm_lapic_tpr_threshold(&l), 5);
 	write(MVM_APIC_TPR, 0xff);
 	assert_int_equal(mvm_lapic_tpr_threshold(&l), 5);
-	mvm_lapic_request(&l, 0xe0, false);
+	request(0xe0, false);
 	assert_int_equal(mvm_lapic_tpr_threshold(&l), 0xe);
 	/* In service, the same class waits for EOI, not for TPR. */
 	write(MVM_APIC_TPR, 0);
@@ -554,9 +607,9 @@ static void state_round_trip(void **state)
 	write(MVM_APIC_ICR2, 0x11000000);
 	write(MVM_APIC_TIMER_DIVIDE, 11);
 	write_at(MVM_APIC_TIMER_INITIAL, 4000000, 1000);
-	mvm_lapic_request(&l, 0x99, true);
+	request(0x99, true);
 	mvm_lapic_acknowledge(&l, 0x99);
-	mvm_lapic_request(&l, 0x9a, false);
+	request(0x9a, false);
 	mvm_lapic_get_state(&l, 1001000, a);
 	assert_int_equal(words[0x20 / 4], 7 << 24);
 	assert_int_equal(words[0x140 / 4], 1 << 25);
@@ -647,6 +700,8 @@ int main(void)
 		cmocka_unit_test(priorities),
 		cmocka_unit_test(page),
 		cmocka_unit_test(tpr_threshold),
+		cmocka_unit_test(requests),
+		cmocka_unit_test(interrupt_status),
 		cmocka_unit_test(msrs),
 		cmocka_unit_test(modes),
 		cmocka_unit_test(icr),
