@@ -42,7 +42,7 @@ help:
 	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
 
 #: make                the module, user space and the guests
-#: make demo           three guests on an emulated Intel machine with VT-x
+#: make demo           three guests and Linux on an emulated Intel machine with VT-x
 #: make check          all tests, natively and in the lab
 #: make check-all      these, and all that the debug kernel, other kernels and the
 #:                     fuzzers have: hours
@@ -92,9 +92,9 @@ setup:
 # The packages first: the rest of the make finds the headers only then.
 demo:
 	@scripts/setup $(if $(HOST),build,demo)
-	@$(MAKE) all
+	@$(MAKE) all $(if $(HOST),,$(guest_initrd))
 ifeq ($(HOST),)
-	@$(lab) --verbose --file scripts/machine/demo.sh -- sh demo.sh
+	@$(lab) --verbose --file scripts/machine/demo.sh $(guest_files) -- sh demo.sh
 else
 	@sh scripts/machine/demo.sh --host $(ko) $(build)
 endif
