@@ -48,6 +48,9 @@ int mvm_check_extension(long extension)
 	case KVM_CAP_MP_STATE:
 	case KVM_CAP_SREGS2:
 	case KVM_CAP_GET_TSC_KHZ:
+	case KVM_CAP_CLOCKSOURCE:
+	case KVM_CAP_NOP_IO_DELAY:
+	case KVM_CAP_KVMCLOCK_CTRL:
 	case KVM_CAP_GET_MSR_FEATURES:
 	case KVM_CAP_EXT_EMUL_CPUID:
 	case KVM_CAP_SYS_ATTRIBUTES:
@@ -90,6 +93,8 @@ int mvm_check_extension(long extension)
 		return sizeof(struct kvm_xsave);
 	case KVM_CAP_XCRS:
 		return mvm_cpuid_limits.xcr0_mask != 0;
+	case KVM_CAP_ADJUST_CLOCK:
+		return MVM_CLOCK_FLAGS;
 	case KVM_CAP_SYNC_REGS:
 		return KVM_SYNC_X86_VALID_FIELDS;
 	case KVM_CAP_MCE:

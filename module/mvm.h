@@ -21,6 +21,7 @@
 #include <asm/processor-flags.h>
 
 #include "bus.h"
+#include "clock.h"
 #include "irqchip/irqchip.h"
 #include "memory/memory.h"
 #include "vmx/arch.h"
@@ -72,6 +73,7 @@
  * @irq_acks: who wants to know of EOIs; written with @lock held, read under RCU
  * @tsc_offset: what a new vCPU's TSC is ahead of the host's
  * @tsc_khz: what a new vCPU's KVM_GET_TSC_KHZ says
+ * @clock: kvmclock
  * @ept_cpus: CPUs whose TLB may hold translations of @memory
  * @bus: who listens to writes to devices, or NULL for nobody; written with
  *	@lock held, read under RCU
@@ -100,6 +102,7 @@ struct mvm_vm {
 	struct hlist_head irq_acks;
 	u64 tsc_offset;
 	u32 tsc_khz;
+	struct mvm_clock clock;
 	cpumask_var_t ept_cpus;
 	struct mvm_listeners __rcu *bus[MVM_NR_BUSES];
 	struct mvm_bus_device *devices[MVM_NR_BUSES];
@@ -126,6 +129,7 @@ struct mvm_vm {
 #define MVM_PENDING_WAIT	BIT(12)	/* mvm_vcpu::mp_state is not RUNNABLE */
 #define MVM_PENDING_APIC	BIT(13)	/* the local APIC, or the PIC, may have an interrupt */
 #define MVM_PENDING_EOI		BIT(14)	/* user space's I/O APIC is to see an EOI */
+#define MVM_PENDING_CLOCK	BIT(15)	/* kvmclock's page is to be written */
 
 /**
  * struct mvm_exception - an exception that waits for the next VM entry
@@ -314,6 +318,7 @@ struct mvm_mmio {
  * @maxphyaddr: its physical-address width
  * @page_1g: it has 1 GiB pages
  * @tsc_khz: what user space was told, or told, of its TSC
+ * @clock: kvmclock and the TSC
  * @fpu: FPU, SSE and AVX state and XCR0
  * @sigset: the signals blocked during KVM_RUN
  * @sigset_active: @sigset is set
@@ -362,6 +367,7 @@ struct mvm_vcpu {
 	u8 maxphyaddr;
 	bool page_1g;
 	u32 tsc_khz;
+	struct mvm_vcpu_clock clock;
 	struct mvm_fpu fpu;
 
 	sigset_t sigset;

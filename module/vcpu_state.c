@@ -224,9 +224,9 @@ static int device_attr(struct mvm_vcpu *vcpu, unsigned int cmd, void __user *use
 		return -EFAULT;
 	mvm_vmx_attach(vcpu);
 	if (cmd == KVM_SET_DEVICE_ATTR)
-		mvm_vmx_write_tsc_offset(offset);
+		mvm_vmx_set_tsc_offset(vcpu, offset);
 	else
-		offset = mvm_vmx_read_tsc_offset();
+		offset = vcpu->clock.tsc_offset;
 	mvm_vmx_detach(vcpu);
 	if (cmd == KVM_GET_DEVICE_ATTR && put_user(offset, where))
 		return -EFAULT;
@@ -394,6 +394,8 @@ long mvm_vcpu_state_call(struct mvm_vcpu *vcpu, unsigned int cmd, void __user *u
 		return vcpu->tsc_khz;
 	case KVM_SET_TSC_KHZ:
 		return mvm_check_tsc_khz((unsigned long)user, &vcpu->tsc_khz);
+	case KVM_KVMCLOCK_CTRL:
+		return mvm_clock_stopped(vcpu);
 	case KVM_TRANSLATE:
 		return translate(vcpu, user);
 	case KVM_HAS_DEVICE_ATTR:

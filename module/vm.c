@@ -316,6 +316,10 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return set_msr_filter(vm, (void __user *)arg);
 	case KVM_SIGNAL_MSI:
 		return mvm_irqchip_msi(vm, (void __user *)arg);
+	case KVM_GET_CLOCK:
+		return mvm_clock_get(vm, (void __user *)arg);
+	case KVM_SET_CLOCK:
+		return mvm_clock_set(vm, (void __user *)arg);
 	case KVM_GET_TSC_KHZ:
 		return READ_ONCE(vm->tsc_khz);
 	case KVM_SET_TSC_KHZ:
@@ -365,6 +369,7 @@ int mvm_vm_create(unsigned long type)
 	/* Guests start with a TSC of zero, all vCPUs with the same. */
 	vm->tsc_offset = -rdtsc();
 	vm->tsc_khz = tsc_khz;
+	mvm_clock_init(vm);
 	ret = mvm_bus_init(vm);
 	if (ret)
 		goto free_vm;

@@ -31,6 +31,7 @@ struct mvm_vm;
 #define MVM_EVENT_INIT		BIT(2)
 #define MVM_EVENT_SIPI		BIT(3)
 #define MVM_EVENT_TIMER		BIT(4)	/* the local APIC's timer has come to 0 */
+#define MVM_EVENT_CLOCK		BIT(5)	/* kvmclock has changed; also without a local APIC */
 
 /**
  * struct mvm_apic - what a vCPU has with interrupt controllers in the kernel

@@ -99,7 +99,7 @@ static void kick(struct mvm_vcpu *vcpu)
 {
 	int cpu;
 
-	if (wq_has_sleeper(&vcpu->apic->wait))
+	if (vcpu->apic && wq_has_sleeper(&vcpu->apic->wait))
 		wake_up(&vcpu->apic->wait);
 	if (!READ_ONCE(vcpu->vmx.loaded))
 		return;
@@ -114,7 +114,7 @@ static void kick(struct mvm_vcpu *vcpu)
 
 /**
  * mvm_apic_post() - tell a vCPU of something
- * @vcpu: one with a local APIC
+ * @vcpu: one with a local APIC; MVM_EVENT_CLOCK is for all
  * @events: MVM_EVENT_*; what belongs to them is in its place already
  *
  * Context: any, hard interrupts too.
@@ -141,6 +141,8 @@ static u32 take_events(struct mvm_vcpu *vcpu, u32 mask)
 	}
 	if (events & MVM_EVENT_NMI)
 		mvm_vmx_nmi(vcpu);
+	if (events & MVM_EVENT_CLOCK)
+		vcpu->pending |= MVM_PENDING_CLOCK;
 	/* SDM Vol. 3, "MP Initialization Protocol Algorithm" */
 	if (events & MVM_EVENT_INIT) {
 		mvm_apic_reset(vcpu);

@@ -319,6 +319,10 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 			vcpu->pending &= ~MVM_PENDING_STEPPED;
 			return mvm_vmx_debug_exit(vcpu, VMX_VECTOR_DB, DR_STEP);
 		}
+		if (vcpu->pending & MVM_PENDING_CLOCK) {
+			local_irq_enable();
+			return mvm_clock_update(vcpu);
+		}
 		if (unlikely(vcpu->pending & (MVM_PENDING_WAIT | MVM_PENDING_EOI) ||
 			     atomic_read(&vcpu->events))) {
 			local_irq_enable();

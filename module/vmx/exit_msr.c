@@ -49,9 +49,9 @@ static void set_stored(struct mvm_vcpu *vcpu, u32 index, u64 *where, u64 value)
 #define X2APIC_FIRST	0x800
 #define X2APIC_MSRS	X2APIC_FIRST ... 0x8ff
 
-static u64 guest_tsc(void)
+static u64 guest_tsc(const struct mvm_vcpu *vcpu)
 {
-	return rdtsc() + vmcs_read64(VMCS_TSC_OFFSET);
+	return rdtsc() + vcpu->clock.tsc_offset;
 }
 
 /*
@@ -63,8 +63,8 @@ static void set_tsc(struct mvm_vcpu *vcpu, u64 value, bool host)
 	u64 offset = value - rdtsc();
 
 	if (!host)
-		vcpu->msrs.tsc_adjust += offset - vmcs_read64(VMCS_TSC_OFFSET);
-	vmcs_write64(VMCS_TSC_OFFSET, offset);
+		vcpu->msrs.tsc_adjust += offset - vcpu->clock.tsc_offset;
+	mvm_vmx_set_tsc_offset(vcpu, offset);
 }
 
 static void set_tsc_adjust(struct mvm_vcpu *vcpu, u64 value, bool host)
@@ -72,7 +72,7 @@ static void set_tsc_adjust(struct mvm_vcpu *vcpu, u64 value, bool host)
 	u64 change = value - vcpu->msrs.tsc_adjust;
 
 	if (!host)
-		vmcs_write64(VMCS_TSC_OFFSET, vmcs_read64(VMCS_TSC_OFFSET) + change);
+		mvm_vmx_set_tsc_offset(vcpu, vcpu->clock.tsc_offset + change);
 	vcpu->msrs.tsc_adjust = value;
 }
 
@@ -117,7 +117,7 @@ int mvm_vmx_get_msr(struct mvm_vcpu *vcpu, u32 index, u64 *value, bool host)
 
 	switch (index) {
 	case MSR_IA32_TSC:
-		*value = guest_tsc();
+		*value = guest_tsc(vcpu);
 		return 0;
 	case MSR_IA32_SYSENTER_CS:
 		*value = vmcs_read32(VMCS_GUEST_SYSENTER_CS);
@@ -147,9 +147,13 @@ int mvm_vmx_get_msr(struct mvm_vcpu *vcpu, u32 index, u64 *value, bool host)
 		*value = get_kernel_gs(vcpu);
 		return 0;
 	case MSR_KVM_WALL_CLOCK:
+	case MSR_KVM_WALL_CLOCK_NEW:
+		*value = READ_ONCE(vcpu->vm->clock.wall_clock);
+		return 0;
 	case MSR_KVM_SYSTEM_TIME:
-		*value = 0;
-		return host ? 0 : -ENOENT;
+	case MSR_KVM_SYSTEM_TIME_NEW:
+		*value = vcpu->clock.system_time;
+		return 0;
 	case MSR_IA32_APICBASE:
 		*value = vcpu->msrs.apic_base;
 		return 0;
@@ -224,11 +228,13 @@ int mvm_vmx_set_msr(struct mvm_vcpu *vcpu, u32 index, u64 value, bool host)
 	case X2APIC_MSRS:
 		return mvm_apic_set_msr(vcpu, index - X2APIC_FIRST, value);
 	case MSR_KVM_WALL_CLOCK:
+	case MSR_KVM_WALL_CLOCK_NEW:
+		mvm_clock_set_wall_clock(vcpu, value);
+		return 0;
 	case MSR_KVM_SYSTEM_TIME:
-		/* QEMU turns the clock off that CPUID does not show. */
-		if (!host)
-			return -ENOENT;
-		return value ? -EINVAL : 0;
+	case MSR_KVM_SYSTEM_TIME_NEW:
+		mvm_clock_set_system_time(vcpu, value, index == MSR_KVM_SYSTEM_TIME, host);
+		return 0;
 	case MSR_IA32_TSC_ADJUST:
 		/* As KVM: where CPUID does not show it, it is there and stays 0. */
 		if (mvm_cpuid_has(vcpu->cpuid.entries, vcpu->cpuid.nent,

@@ -424,6 +424,7 @@ static void resume(MVM_SYSCORE_ARG)
 	/* Not "on": there was no VM, or users_lock's holder will see to it. */
 	if (users && hotplug_state && !this_cpu_read(mvm_cpu.on))
 		WARN_ON(enter_operation());
+	atomic_inc(&mvm_clock_resumes);
 }
 
 MVM_SYSCORE(syscore, suspend, resume);

@@ -205,7 +205,8 @@ static void setup_controls(struct mvm_vcpu *vcpu)
 		vmcs_write64(VMCS_PML_ADDRESS, __pa(vcpu->vmx.log));
 		vmcs_write16(VMCS_GUEST_PML_INDEX, MVM_LOG_ENTRIES - 1);
 	}
-	vmcs_write64(VMCS_TSC_OFFSET, vcpu->vm->tsc_offset);
+	vcpu->clock.tsc_offset = vcpu->vm->tsc_offset;
+	vmcs_write64(VMCS_TSC_OFFSET, vcpu->clock.tsc_offset);
 	if (cpu2 & VMX_CPU2_VPID)
 		vmcs_write16(VMCS_VPID, vcpu->vmx.vpid);
 	/* SDM Vol. 3, "Controls for PAUSE-Loop Exiting" */
@@ -333,6 +334,7 @@ void mvm_vmx_init_vcpu(struct mvm_vcpu *vcpu)
 	memset(vcpu->enter.regs, 0, sizeof(vcpu->enter.regs));
 	memset(vcpu->dr, 0, sizeof(vcpu->dr));
 	vcpu->cr2 = 0;
+	WRITE_ONCE(vcpu->clock.system_time, 0);
 	vcpu->pending &= ~(MVM_PENDING_EXCEPTION | MVM_PENDING_REINJECT |
 			   MVM_PENDING_SHUTDOWN | MVM_PENDING_INTERRUPT |
 			   MVM_PENDING_NMI_AGAIN | MVM_PENDING_NMI |

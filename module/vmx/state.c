@@ -334,15 +334,18 @@ void mvm_vmx_set_debugregs(struct mvm_vcpu *vcpu, const struct kvm_debugregs *re
 	mvm_vmx_write_dr7(vcpu, regs->dr7);
 }
 
-/* What the guest's TSC is ahead of the host's */
-u64 mvm_vmx_read_tsc_offset(void)
-{
-	return vmcs_read64(VMCS_TSC_OFFSET);
-}
-
-void mvm_vmx_write_tsc_offset(u64 offset)
+/**
+ * mvm_vmx_set_tsc_offset() - what is the guest's TSC ahead of the host's?
+ * @vcpu: attached or loaded
+ * @offset: ticks
+ */
+void mvm_vmx_set_tsc_offset(struct mvm_vcpu *vcpu, u64 offset)
 {
 	vmcs_write64(VMCS_TSC_OFFSET, offset);
+	if (offset == vcpu->clock.tsc_offset)
+		return;
+	WRITE_ONCE(vcpu->clock.tsc_offset, offset);
+	mvm_clock_changed(vcpu->vm);
 }
 
 void mvm_vmx_read_pdptes(u64 pdpte[4])

@@ -227,8 +227,11 @@ void mvm_vmx_load(struct mvm_vcpu *vcpu)
 	bool all_exit = rcu_access_pointer(vcpu->vm->msr_filter) ||
 			READ_ONCE(vcpu->vm->msr_exits);
 	unsigned long fs_base;
+	int cpu = v->cpu;
 
 	mvm_vmx_attach(vcpu);
+	if (vcpu->clock.system_time)
+		mvm_clock_loaded(vcpu, cpu != v->cpu);
 	if (unlikely(all_exit != v->all_msrs_exit))
 		mvm_vmx_all_msrs_exit(vcpu, all_exit);
 
@@ -254,10 +257,8 @@ void mvm_vmx_load(struct mvm_vcpu *vcpu)
 	mvm_fpu_load(&vcpu->fpu);
 	v->flush_l1d = mvm_vmx_l1d_on_load;
 	WRITE_ONCE(v->loaded, true);
-	if (vcpu->apic) {
-		/* Before the look at mvm_vcpu::events, see irqchip/mp.c. */
-		smp_mb();
-	}
+	/* Before the look at mvm_vcpu::events, see irqchip/mp.c. */
+	smp_mb();
 }
 
 /**

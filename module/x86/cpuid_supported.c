@@ -9,6 +9,7 @@
 #include <linux/kvm.h>
 #include <linux/string.h>
 #include <linux/types.h>
+#include <asm/kvm_para.h>
 
 #include "cpuid.h"
 
@@ -319,6 +320,21 @@ static void add_extended(struct list *l)
 	}
 }
 
+/* What guests may know of their hypervisor: that it has KVM's clock. */
+static void add_kvm(struct list *l)
+{
+	struct kvm_cpuid_entry2 *e = add_empty(l, 0x40000000, 0, 0);
+
+	e->eax = 0x40000001;
+	/* "KVMKVMKVM" */
+	e->ebx = 0x4b4d564b;
+	e->ecx = 0x564b4d56;
+	e->edx = 0x0000004d;
+	e = add_empty(l, 0x40000001, 0, 0);
+	e->eax = BIT(KVM_FEATURE_CLOCKSOURCE) | BIT(KVM_FEATURE_NOP_IO_DELAY) |
+		 BIT(KVM_FEATURE_CLOCKSOURCE2) | BIT(KVM_FEATURE_CLOCKSOURCE_STABLE_BIT);
+}
+
 /**
  * mvm_cpuid_supported - the CPUID entries that a guest may be given
  * @host: executes CPUID
@@ -345,5 +361,6 @@ int mvm_cpuid_supported(mvm_cpuid_host_fn host,
 
 	add_basic(&l);
 	add_extended(&l);
+	add_kvm(&l);
 	return l.nent <= max ? (int)l.nent : -E2BIG;
 }

@@ -9,7 +9,8 @@
 
 programs="conf_state conf_msr conf_sync_regs conf_irqchip conf_ipi conf_capability conf_rebuild"
 # shellcheck disable=SC2086
-compare --timeout 300 -- $programs conf_interrupt conf_guest_debug conf_mmio conf_pic conf_pit
+compare --timeout 300 -- $programs conf_interrupt conf_guest_debug conf_mmio conf_pic conf_pit \
+	conf_clock
 # shellcheck disable=SC2086
 compare --timeout 300 --model corei7_haswell_4770 -- $programs
 # IPIs between vCPUs that run at the same time

@@ -305,11 +305,15 @@ static void test_never_shown(void **state)
 		if (regs[never[i].reg] & BIT(never[i].bit))
 			fail_msg("%s is shown", never[i].name);
 	}
-	/* neither the hypervisor leaves nor anything past the maxima */
+	/* nothing past the maxima, of hypervisor leaves those of kvmclock */
 	for (i = 0; i < t.n; i++)
 		assert_true(t.e[i].function <= 0xd ||
+			    t.e[i].function == 0x40000000 || t.e[i].function == 0x40000001 ||
 			    (t.e[i].function >= 0x80000000 &&
 			     t.e[i].function <= 0x80000008));
+	assert_memory_equal(&entry(&t, 0x40000000, 0)->ebx, "KVMKVMKVM\0\0", 12);
+	/* Documentation/virt/kvm/x86/cpuid.rst: clocksource, nop_io_delay, clocksource2 */
+	check(&t, 0x40000001, 0, 0x0100000b, 0, 0, 0);
 }
 
 static void test_caches_belong_to_one_processor(void **state)

@@ -194,7 +194,8 @@ static void each_stored_msr_has_its_place(void **state)
 static void the_list(void **state)
 {
 	/* Those that the VMCS or the CPU keeps: vmx/exit_msr.c reads them there. */
-	static const u32 elsewhere[] = { 0x10, 0x174, 0x175, 0x176, 0x277, 0xc0000102 };
+	static const u32 elsewhere[] = { 0x10, 0x174, 0x175, 0x176, 0x277, 0xc0000102,
+					 0x11, 0x12, 0x4b564d00, 0x4b564d01 };
 	struct mvm_msrs msrs;
 	unsigned int i, k;
 	u64 value;
