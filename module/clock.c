@@ -156,11 +156,12 @@ static void write_page(struct mvm_vcpu *vcpu, u64 gpa, const struct mvm_clock *c
 	info.tsc_shift = rate.shift;
 	if (mvm_memory_write(memory, gpa, &info.version, sizeof(info.version)))
 		return;
-	/* The guest's other vCPUs may read it. */
+	/* The guest's other vCPUs may read it: first the odd version, ... */
 	smp_wmb();
 	if (mvm_memory_write(memory, gpa + sizeof(info.version), &info.pad0,
 			     sizeof(info) - sizeof(info.version)))
 		return;
+	/* ... then what it is about, then the even one. */
 	smp_wmb();
 	info.version++;
 	if (!mvm_memory_write(memory, gpa, &info.version, sizeof(info.version)))
@@ -182,9 +183,11 @@ static void write_wall_clock(struct mvm_vcpu *vcpu, u64 gpa, const struct mvm_cl
 		return;
 	wall.sec = div_u64_rem(ns, NSEC_PER_SEC, &rest);
 	wall.nsec = rest;
+	/* As in write_page() */
 	smp_wmb();
 	if (mvm_memory_write(memory, gpa, &wall, sizeof(wall)))
 		return;
+	/* As in write_page() */
 	smp_wmb();
 	wall.version++;
 	(void)mvm_memory_write(memory, gpa, &wall.version, sizeof(wall.version));

@@ -43,5 +43,5 @@ u64 mvm_clock_ns(struct mvm_clock_rate rate, u64 ticks)
 		ticks >>= -rate.shift;
 	else
 		ticks <<= rate.shift;
-	return (u64)((unsigned __int128)ticks * rate.multiplier >> 32);
+	return (ticks >> 32) * rate.multiplier + ((u32)ticks * (u64)rate.multiplier >> 32);
 }

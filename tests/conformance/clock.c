@@ -60,7 +60,8 @@ static u64 guest_ns(volatile struct page *p)
 	u64 delta = *(volatile u64 *)((char *)vm.mem + 0x103000) - p->tsc;
 
 	delta = p->shift < 0 ? delta >> -p->shift : delta << p->shift;
-	return p->ns + (u64)((unsigned __int128)delta * p->multiplier >> 32);
+	return p->ns + (delta >> 32) * p->multiplier +
+	       ((u32)delta * (u64)p->multiplier >> 32);
 }
 
 static u64 clock_ns(clockid_t id)
@@ -92,7 +93,7 @@ static const char *set_clock(u64 ns, u32 flags, u64 realtime)
 static void run(struct vcpu *c)
 {
 	if (strncmp(vcpu_run(c), "OUT port=10 size=1 count=1", 26))
-		bail("the guest does not run");
+		bail("the guest has stopped");
 }
 
 /* Is @ns what it should be, when both were read within @slack ms? */
@@ -171,7 +172,7 @@ static void pages(void)
 	version = a->version;
 	ok(version > 7 && !(version & 1), "the page has an even version");
 	ok(near(guest_ns(a), data.clock, 10), "  and the time");
-	t = (unsigned __int128)(1ull << 32) * 1000000 / khz;
+	t = (1000000ull << 32) / khz;
 	t = a->shift < 0 ? t << -a->shift : t >> a->shift;
 	ok(a->multiplier >= t - t / 1000 && a->multiplier <= t + t / 1000, "  the TSC's rate");
 	is_hex(a->pad | a->pad2[0] | a->pad2[1], 0, "  what means nothing is 0");

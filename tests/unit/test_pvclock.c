@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include <linux/kernel.h>
 #include <linux/types.h>
 
 #include "x86/pvclock.h"
@@ -24,7 +25,7 @@ static void rates(void **state)
 {
 	unsigned int i;
 
-	for (i = 0; i < sizeof(frequencies) / sizeof(frequencies[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(frequencies); i++) {
 		struct mvm_clock_rate r = mvm_clock_rate(frequencies[i]);
 
 		assert_true(r.multiplier >= 0x80000000);
@@ -45,8 +46,8 @@ static void times(void **state)
 	static const u64 seconds[] = { 0, 1, 60, 86400, 10ull * 365 * 86400 };
 	unsigned int i, k;
 
-	for (i = 0; i < sizeof(frequencies) / sizeof(frequencies[0]); i++)
-		for (k = 0; k < sizeof(seconds) / sizeof(seconds[0]); k++) {
+	for (i = 0; i < ARRAY_SIZE(frequencies); i++)
+		for (k = 0; k < ARRAY_SIZE(seconds); k++) {
 			u64 want = seconds[k] * 1000000000, ticks, got;
 
 			/* 4 THz for ten years */
