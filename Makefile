@@ -89,15 +89,14 @@ tests: tests-lab tests-fuzz unit
 setup:
 	@scripts/setup all
 
-# The packages first: the rest of the make finds the headers only then.
+# The packages first: only another make finds the headers that they bring.
 demo:
 	@scripts/setup $(if $(HOST),build,demo)
-	@$(MAKE) all $(if $(HOST),,$(guest_initrd))
-ifeq ($(HOST),)
-	@$(lab) --verbose --file scripts/machine/demo.sh $(guest_files) -- sh demo.sh
-else
+	@$(MAKE) all
+	@$(MAKE) $(if $(HOST),demo-host,demo-lab)
+
+demo-host:
 	@sh scripts/machine/demo.sh --host $(ko) $(build)
-endif
 
 check:
 	@scripts/setup all
@@ -126,8 +125,8 @@ bench:
 
 lab:
 	@scripts/setup demo
-	@$(MAKE) all $(guest_initrd)
-	@$(lab) --shell $(guest_files)
+	@$(MAKE) all
+	@$(MAKE) lab-shell
 
 lab-debug:
 	@scripts/setup demo
@@ -163,5 +162,5 @@ include scripts/selftests.mk
 include scripts/qemu.mk
 include scripts/guest.mk
 
-.PHONY: all help module userspace guests tests tests-lab tests-fuzz unit setup demo check check-all prove bench lab \
-	lab-debug install clean distclean
+.PHONY: all help module userspace guests tests tests-lab tests-fuzz unit setup demo demo-host check check-all \
+	prove bench lab lab-debug install clean distclean

@@ -15,3 +15,12 @@ $(guest_initrd): scripts/guest/init
 		install -m 755 $< $$tree/init && \
 		(cd $$tree && find . -mindepth 1 | LC_ALL=C sort | \
 			cpio -o -H newc -R 0:0 --quiet) >$@ && rm -rf $$tree
+
+# The second half of demo and of lab, when the headers are there.
+demo-lab: $(guest_initrd)
+	@$(lab) --verbose --file scripts/machine/demo.sh $(guest_files) -- sh demo.sh
+
+lab-shell: $(guest_initrd)
+	@$(lab) --shell $(guest_files)
+
+.PHONY: demo-lab lab-shell
