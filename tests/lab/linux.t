@@ -7,19 +7,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-newest_kernel() {
-	find "$root/build/kernel" -maxdepth 3 -name 'vmlinuz-*' 2>/dev/null | sort -V | tail -1
-}
-kernel=$(newest_kernel)
-if [ -z "$kernel" ]; then
-	# The lab fetches it.
-	lab "$work/out" --no-module -- true
-	kernel=$(newest_kernel)
-fi
-[ -n "$kernel" ] || {
-	echo 'Bail out! no build/kernel/*/boot/vmlinuz-*'
-	exit 1
-}
+. "$here/linux/lib.sh"
 
 # --- What is refused needs no virtual machine ----------------------------------------
 
@@ -64,34 +52,6 @@ native 69 '/nonexistent is not there' 'no such device' --kernel "$kernel" --devi
 
 # --- In the lab ---------------------------------------------------------------------
 
-mkdir -p "$work/tree/bin"
-cp "$(type -P busybox)" "$work/tree/bin/busybox"
-install -m 755 "$here/linux/init" "$work/tree/init"
-(cd "$work/tree" && find . -mindepth 1 | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) \
-	>"$work/initrd"
-# What the guest reads; what it is to print in between must be all there.
-seq -f 'input %g, which is of the length of a line that somebody typed' 20 >"$work/typed"
-sum=$(md5sum <"$work/typed")
-
-# boot DEVICE CPUS HOW: of a script for the lab.
-boot() {
-	local append="console=ttyS0 quiet nokaslr panic=-1 test.cpus=$2"
-
-	# What costs a boot seconds here, and has nothing to do with a hypervisor.
-	append+=' mitigations=off lsm= audit=0 cryptomgr.notests'
-	cat <<-END
-		echo "=== $2 $1"
-		read -r began rest </proc/uptime
-		{ cat typed; echo end; echo $3; } | minivmm-run --device /dev/$1 --timeout 100 \\
-			--kernel vmlinuz --initrd initrd --append "$append" --cpus $2 --memory 256M 2>&1
-		status=\$?
-		read -r ended rest </proc/uptime
-		echo
-		echo "launcher: from \$began to \$ended s"
-		echo "=== status \$status"
-	END
-}
-
 # The oracle shows that guest and launcher are right; one boot is enough.
 boots=()
 for device in $devices; do
@@ -104,42 +64,15 @@ done
 {
 	echo "modprobe kvm_intel ${KVM_OPTIONS-} || exit 1"
 	for one in "${boots[@]}"; do
-		# shellcheck disable=SC2086 # three words
-		boot $one
+		read -r device cpus how <<<"$one"
+		linux_boot "$device" "$cpus" "$how"
 	done
 } >"$work/script"
-
 # shellcheck disable=SC2046
-LAB_PROGRAMS=minivmm-run lab "$work/out" $(module_option) --cpus "${LAB_CPUS:-2}" --memory 1024 \
-	--file "$kernel:/root/vmlinuz" --file "$work/initrd" --file "$work/typed" \
-	--file "$work/script" -- sh script
-ok $? "the lab ran, and its kernel had no complaint"
-tr -d '\r' <"$work/out" >"$work/plain"
+linux_lab $(module_option)
 for one in "${boots[@]}"; do
 	read -r device cpus how <<<"$one"
-	name="$device, $cpus CPUs"
-	section "$work/plain" "$cpus" "$device" >"$work/section"
-	like "$work/section" "^guest: Linux 6\.1.* with $cpus CPUs is up" "$name: it boots"
-	while read -r line; do
-		case $line in
-		"ok "*) ok 0 "$name: ${line#ok }" ;;
-		"not ok "*) ok 1 "$name: ${line#not ok }" ;;
-		esac
-	done <"$work/section"
-	is "$(grep -Ec '^(not )?ok ' "$work/section")" $((cpus > 1 ? 17 : 16)) "$name: all was tried"
-	is "$(sed -n 's/^input: //p' "$work/section")" "$sum" "$name: reads what was typed"
-	is "$(grep '^line [0-9]*: the quick' "$work/section" | cmp - <(
-		seq -f 'line %g: the quick brown fox jumps over the lazy dog' 150) 2>&1)" "" \
-		"$name: prints all that it prints"
-	case $how in
-	poweroff) want=0 words='^guest: poweroff' ;;
-	reboot) want=86 words='^minivmm-run: the guest reset the machine' ;;
-	panic) want=86 words='Kernel panic - not syncing: sysrq triggered crash' ;;
-	esac
-	is "$(awk -v mark="=== $cpus $device" '$0 == mark { on = 1 }
-		/^=== status / && on { print $3; exit }' "$work/plain")" "$want" "$name: $how: status $want"
-	like "$work/section" "$words" "$name: $how: words"
-	sed -n "s/^launcher: /# $name: /p; s/^guest: Linux/# &/p" "$work/section"
+	linux_check "$device" "$cpus" "$how"
 done
 
 # --- Kernels of a few bytes: the other boot protocols, ends, the terminal ------------
