@@ -25,7 +25,6 @@
 
 #include "mvm.h"
 #include "vmx/vmx.h"
-#include "x86/pvclock.h"
 
 #define ENABLED		BIT_ULL(0)
 
@@ -66,7 +65,7 @@ static struct mvm_clock moment(struct mvm_clock *clock, bool anew)
 static u64 time_at(const struct mvm_clock *clock, u64 tsc)
 {
 	return clock->ns + clock->offset +
-	       mvm_clock_ns(mvm_clock_rate(tsc_khz), tsc - clock->tsc);
+	       mvm_clock_ns(clock->rate, tsc - clock->tsc);
 }
 
 /* Are the vCPUs' TSCs in step, so that any page is as good as any other? */
@@ -93,6 +92,7 @@ static bool in_step(struct mvm_vm *vm)
 void mvm_clock_init(struct mvm_vm *vm)
 {
 	spin_lock_init(&vm->clock.lock);
+	vm->clock.rate = mvm_clock_rate(tsc_khz);
 	spin_lock(&vm->clock.lock);
 	sample(&vm->clock);
 	vm->clock.offset = -vm->clock.ns;
@@ -137,7 +137,6 @@ void mvm_clock_loaded(struct mvm_vcpu *vcpu, bool moved)
 static void write_page(struct mvm_vcpu *vcpu, u64 gpa, const struct mvm_clock *clock,
 		       bool stable)
 {
-	const struct mvm_clock_rate rate = mvm_clock_rate(tsc_khz);
 	struct mvm_memory *memory = &vcpu->vm->memory;
 	struct pvclock_vcpu_time_info info;
 
@@ -152,8 +151,8 @@ static void write_page(struct mvm_vcpu *vcpu, u64 gpa, const struct mvm_clock *c
 	info.version = (info.version + 1) | 1;
 	info.tsc_timestamp = clock->tsc + vcpu->clock.tsc_offset;
 	info.system_time = clock->ns + clock->offset;
-	info.tsc_to_system_mul = rate.multiplier;
-	info.tsc_shift = rate.shift;
+	info.tsc_to_system_mul = clock->rate.multiplier;
+	info.tsc_shift = clock->rate.shift;
 	if (mvm_memory_write(memory, gpa, &info.version, sizeof(info.version)))
 		return;
 	/* The guest's other vCPUs may read it: first the odd version, ... */

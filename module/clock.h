@@ -10,6 +10,8 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "x86/pvclock.h"
+
 struct mvm_vcpu;
 struct mvm_vm;
 
@@ -18,7 +20,8 @@ struct mvm_vm;
 
 /**
  * struct mvm_clock - a VM's clock
- * @lock: for all others
+ * @lock: for all others but @rate
+ * @rate: of the TSC; constant, needs no lock
  * @offset: what it is ahead of the host's
  * @tsc: a value of the host's TSC
  * @ns: the host's time then
@@ -28,6 +31,7 @@ struct mvm_vm;
  */
 struct mvm_clock {
 	spinlock_t lock;	/* see above */
+	struct mvm_clock_rate rate;
 	u64 offset;
 	u64 tsc;
 	u64 ns;

@@ -205,6 +205,8 @@ static int install(struct mvm_vcpu *vcpu, struct kvm_cpuid_entry2 *entries, u32 
 	vcpu->page_1g = mvm_cpuid_has(entries, n, MVM_FEATURE_PAGE1GB);
 	state = state_of(vcpu, cr4);
 	tell_state(vcpu, &state);
+	if (vcpu->apic)
+		vcpu->apic->lapic.has_deadline = mvm_cpuid_tsc_deadline(&vcpu->cpuid);
 	mvm_vmx_cpuid_changed(vcpu, cr4);
 	mvm_vmx_detach(vcpu);
 	kvfree(old);

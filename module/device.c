@@ -51,6 +51,7 @@ int mvm_check_extension(long extension)
 	case KVM_CAP_CLOCKSOURCE:
 	case KVM_CAP_NOP_IO_DELAY:
 	case KVM_CAP_KVMCLOCK_CTRL:
+	case KVM_CAP_TSC_DEADLINE_TIMER:
 	case KVM_CAP_GET_MSR_FEATURES:
 	case KVM_CAP_EXT_EMUL_CPUID:
 	case KVM_CAP_SYS_ATTRIBUTES:

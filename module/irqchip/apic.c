@@ -36,6 +36,16 @@ static enum hrtimer_restart timer_fires(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
+/**
+ * mvm_apic_timer_expired() - the timer has come to 0: MVM_EVENT_TIMER
+ * @vcpu: one with a local APIC, its mutex held
+ */
+void mvm_apic_timer_expired(struct mvm_vcpu *vcpu)
+{
+	if (mvm_lapic_timer_expired(&vcpu->apic->lapic, now()))
+		vcpu->pending |= MVM_PENDING_APIC;
+}
+
 /* The registers say something else about the timer now. */
 static void set_timer(struct mvm_vcpu *vcpu)
 {
@@ -45,6 +55,8 @@ static void set_timer(struct mvm_vcpu *vcpu)
 	hrtimer_cancel(&apic->timer);
 	/* What it was to say is not true any more. */
 	atomic_andnot(MVM_EVENT_TIMER, &vcpu->events);
+	if (l->timer_target && l->timer_target <= now())
+		mvm_apic_timer_expired(vcpu);
 	if (!l->timer_target)
 		return;
 	apic->period = mvm_lapic_reg(l, MVM_APIC_LVT_TIMER) & MVM_APIC_LVT_PERIODIC ?
@@ -91,14 +103,53 @@ void mvm_apic_set_base(struct mvm_vcpu *vcpu, u64 base)
 	vcpu->pending |= MVM_PENDING_APIC;
 }
 
-/**
- * mvm_apic_timer_expired() - the timer has come to 0: MVM_EVENT_TIMER
- * @vcpu: one with a local APIC, its mutex held
- */
-void mvm_apic_timer_expired(struct mvm_vcpu *vcpu)
+/* When the guest's TSC will be at its deadline, in ns; the past if it has been */
+static u64 target_of(const struct mvm_vcpu *vcpu, u64 deadline)
 {
-	if (mvm_lapic_timer_expired(&vcpu->apic->lapic, now()))
-		vcpu->pending |= MVM_PENDING_APIC;
+	u64 tsc = rdtsc() + vcpu->clock.tsc_offset;
+
+	return now() + (deadline > tsc ? mvm_clock_ns(vcpu->vm->clock.rate, deadline - tsc) : 0);
+}
+
+static void set_deadline(struct mvm_vcpu *vcpu, u64 deadline)
+{
+	struct mvm_lapic *l = &vcpu->apic->lapic;
+	u64 target = deadline ? target_of(vcpu, deadline) : 0;
+
+	if (mvm_lapic_set_deadline(l, deadline, target))
+		set_timer(vcpu);
+}
+
+/**
+ * mvm_apic_set_deadline() - WRMSR of IA32_TSC_DEADLINE
+ * @vcpu: the vCPU, its mutex held
+ * @deadline: the TSC when its timer is to expire, or 0
+ */
+void mvm_apic_set_deadline(struct mvm_vcpu *vcpu, u64 deadline)
+{
+	if (vcpu->apic)
+		set_deadline(vcpu, deadline);
+}
+
+/**
+ * mvm_apic_get_deadline() - RDMSR of IA32_TSC_DEADLINE
+ * @vcpu: the vCPU, its mutex held
+ *
+ * Return: the TSC when its timer is to expire, or 0.
+ */
+u64 mvm_apic_get_deadline(const struct mvm_vcpu *vcpu)
+{
+	return vcpu->apic ? vcpu->apic->lapic.deadline : 0;
+}
+
+/**
+ * mvm_apic_tsc_changed() - the guest's TSC has another value now
+ * @vcpu: the vCPU, its mutex held
+ */
+void mvm_apic_tsc_changed(struct mvm_vcpu *vcpu)
+{
+	if (vcpu->apic && vcpu->apic->lapic.deadline)
+		set_deadline(vcpu, vcpu->apic->lapic.deadline);
 }
 
 /**

@@ -30,6 +30,7 @@
 /* SDM Vol. 3, "Local Vector Table": vector, delivery status, mask */
 #define LVT_BITS		(0xff | BIT(12) | MVM_APIC_LVT_MASKED)
 #define LVT_MODE		0x700
+#define TIMER_MODE		(MVM_APIC_LVT_PERIODIC | MVM_APIC_LVT_DEADLINE)
 /* Polarity, remote IRR, trigger mode */
 #define LVT_LINT		(BIT(13) | BIT(14) | BIT(15))
 
@@ -76,9 +77,15 @@ static bool software_enabled(const struct mvm_lapic *l)
 	return mvm_lapic_reg(l, MVM_APIC_SVR) & MVM_APIC_SVR_ENABLED;
 }
 
+/* Bits 18:17 of the timer's LVT entry; both of them mean nothing. */
+static u32 timer_mode(const struct mvm_lapic *l)
+{
+	return mvm_lapic_reg(l, MVM_APIC_LVT_TIMER) & TIMER_MODE;
+}
+
 static bool periodic(const struct mvm_lapic *l)
 {
-	return mvm_lapic_reg(l, MVM_APIC_LVT_TIMER) & MVM_APIC_LVT_PERIODIC;
+	return timer_mode(l) == MVM_APIC_LVT_PERIODIC;
 }
 
 /* SDM Vol. 3, "Task and Processor Priorities" */
@@ -104,6 +111,8 @@ static u64 period(const struct mvm_lapic *l)
 {
 	u64 ns = (u64)mvm_lapic_reg(l, MVM_APIC_TIMER_INITIAL) * divisor(l);
 
+	if (timer_mode(l) & MVM_APIC_LVT_DEADLINE)
+		return 0;
 	if (ns && periodic(l))
 		ns = max_t(u64, ns, MIN_PERIOD);
 	return ns;
@@ -113,6 +122,15 @@ static void start_timer(struct mvm_lapic *l, u64 now, u64 remaining)
 {
 	l->timer_period = period(l);
 	l->timer_target = l->timer_period ? now + remaining : 0;
+}
+
+/* A change to TSC-deadline mode, or from it, stops the timer. */
+static void stop_timer(struct mvm_lapic *l)
+{
+	mvm_lapic_set_reg(l, MVM_APIC_TIMER_INITIAL, 0);
+	l->deadline = 0;
+	l->timer_period = 0;
+	l->timer_target = 0;
 }
 
 static u64 timer_remaining(const struct mvm_lapic *l, u64 now)
@@ -152,6 +170,7 @@ void mvm_lapic_reset(struct mvm_lapic *l)
 	mvm_lapic_set_reg(l, MVM_APIC_SVR, 0xff);
 	if (mvm_lapic_x2apic(l))
 		mvm_lapic_set_reg(l, MVM_APIC_LDR, ldr);
+	l->deadline = 0;
 	l->timer_period = 0;
 	l->timer_target = 0;
 }
@@ -268,6 +287,7 @@ static int write_svr(struct mvm_lapic *l, u32 value)
 
 static int write_lvt(struct mvm_lapic *l, u32 reg, u32 value)
 {
+	bool deadline = mvm_lapic_deadline_mode(l);
 	u32 writable = LVT_BITS;
 
 	if (reg == MVM_APIC_LVT_LINT0 || reg == MVM_APIC_LVT_LINT1)
@@ -275,7 +295,7 @@ static int write_lvt(struct mvm_lapic *l, u32 reg, u32 value)
 	else if (reg == MVM_APIC_LVT_THERMAL || reg == MVM_APIC_LVT_PERF)
 		writable |= LVT_MODE;
 	else if (reg == MVM_APIC_LVT_TIMER)
-		writable |= MVM_APIC_LVT_PERIODIC;
+		writable |= l->has_deadline ? TIMER_MODE : MVM_APIC_LVT_PERIODIC;
 	value &= writable;
 	if (!software_enabled(l))
 		value |= MVM_APIC_LVT_MASKED;
@@ -286,7 +306,10 @@ static int write_lvt(struct mvm_lapic *l, u32 reg, u32 value)
 	if (reg != MVM_APIC_LVT_TIMER)
 		return 0;
 	/* It goes on counting: what is to happen at 0 may be another. */
-	l->timer_period = period(l);
+	if (mvm_lapic_deadline_mode(l) == deadline)
+		l->timer_period = period(l);
+	else
+		stop_timer(l);
 	return MVM_LAPIC_TIMER;
 }
 
@@ -296,7 +319,7 @@ static int write_divide(struct mvm_lapic *l, u32 value, u64 now)
 	u64 remaining = timer_remaining(l, now);
 
 	mvm_lapic_set_reg(l, MVM_APIC_TIMER_DIVIDE, value & DIVIDE_WRITABLE);
-	if (divisor(l) == old)
+	if (divisor(l) == old || timer_mode(l) & MVM_APIC_LVT_DEADLINE)
 		return 0;
 	/* The same count takes another time from here on. At most 2^39 ns * 2^7 */
 	if (l->timer_target)
@@ -375,6 +398,8 @@ int mvm_lapic_write(struct mvm_lapic *l, u32 reg, u32 value, u64 now,
 	case MVM_APIC_LVT_TIMER ... MVM_APIC_LVT_ERROR:
 		return write_lvt(l, reg, value);
 	case MVM_APIC_TIMER_INITIAL:
+		if (mvm_lapic_deadline_mode(l))
+			return 0;
 		mvm_lapic_set_reg(l, reg, value);
 		start_timer(l, now, period(l));
 		return MVM_LAPIC_TIMER;
@@ -422,6 +447,7 @@ void mvm_lapic_get_state(const struct mvm_lapic *l, u64 now, void *state)
  */
 void mvm_lapic_set_state(struct mvm_lapic *l, u64 now, const void *state)
 {
+	bool deadline = mvm_lapic_deadline_mode(l);
 	const u32 *words = state;
 	u64 remaining;
 	u32 reg;
@@ -436,6 +462,11 @@ void mvm_lapic_set_state(struct mvm_lapic *l, u64 now, const void *state)
 	mvm_lapic_set_reg(l, MVM_APIC_VERSION, VERSION);
 	mvm_lapic_set_reg(l, MVM_APIC_TIMER_CURRENT, 0);
 
+	if (mvm_lapic_deadline_mode(l) != deadline)
+		l->deadline = 0;
+	/* Its deadline stays: user space sets it by the MSR. */
+	if (mvm_lapic_deadline_mode(l) && deadline)
+		return;
 	/*
 	 * A timer that was at 0 begins anew if it is periodic. If not, it expires
 	 * now, as in KVM: nobody knows whether its interrupt was seen.
@@ -585,7 +616,25 @@ void mvm_lapic_acknowledge(struct mvm_lapic *l, u8 vector)
 }
 
 /**
- * mvm_lapic_timer_expired() - the timer has come to 0
+ * mvm_lapic_set_deadline() - WRMSR of IA32_TSC_DEADLINE
+ * @l: the APIC
+ * @deadline: the TSC when the timer is to expire, or 0
+ * @target: when that is, in ns
+ *
+ * Return: MVM_LAPIC_TIMER, or 0 if the timer is in another mode: then nothing has
+ * happened.
+ */
+int mvm_lapic_set_deadline(struct mvm_lapic *l, u64 deadline, u64 target)
+{
+	if (!mvm_lapic_enabled(l) || !mvm_lapic_deadline_mode(l))
+		return 0;
+	l->deadline = deadline;
+	l->timer_target = deadline ? target : 0;
+	return MVM_LAPIC_TIMER;
+}
+
+/**
+ * mvm_lapic_timer_expired() - the timer has come to 0, or its deadline is reached
  * @l: the APIC
  * @now: the time
  *
@@ -595,6 +644,7 @@ bool mvm_lapic_timer_expired(struct mvm_lapic *l, u64 now)
 {
 	u32 lvt = mvm_lapic_reg(l, MVM_APIC_LVT_TIMER);
 
+	l->deadline = 0;
 	if (!periodic(l) || !l->timer_period)
 		l->timer_target = 0;
 	else if (l->timer_target <= now)

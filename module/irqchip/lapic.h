@@ -47,6 +47,7 @@
 #define MVM_APIC_SVR_ENABLED	BIT(8)
 #define MVM_APIC_LVT_MASKED	BIT(16)
 #define MVM_APIC_LVT_PERIODIC	BIT(17)
+#define MVM_APIC_LVT_DEADLINE	BIT(18)
 
 /* IA32_APIC_BASE */
 #define MVM_APIC_BASE_BSP	BIT_ULL(8)
@@ -106,14 +107,18 @@ enum mvm_lapic_shorthand {
  * @base: IA32_APIC_BASE
  * @id: of the vCPU: the x2APIC ID
  * @requested: vectors on their way to IRR
- * @timer_period: ns from the initial count to 0; 0 if the timer is off
- * @timer_target: when it is 0 next, in ns; 0 if never
+ * @has_deadline: the timer has TSC-deadline mode
+ * @deadline: IA32_TSC_DEADLINE: the TSC when the timer is to expire; 0 if never
+ * @timer_period: ns from the initial count to 0; 0 if the timer does not count
+ * @timer_target: when it is 0, or its deadline reached, next, in ns; 0 if never
  */
 struct mvm_lapic {
 	u32 *regs;
 	u64 base;
 	u32 id;
 	unsigned long requested[256 / BITS_PER_LONG];
+	bool has_deadline;
+	u64 deadline;
 	u64 timer_period;
 	u64 timer_target;
 };
@@ -145,6 +150,7 @@ int mvm_lapic_pending(const struct mvm_lapic *l);
 u32 mvm_lapic_tpr_threshold(const struct mvm_lapic *l);
 u16 mvm_lapic_interrupt_status(const struct mvm_lapic *l);
 void mvm_lapic_acknowledge(struct mvm_lapic *l, u8 vector);
+int mvm_lapic_set_deadline(struct mvm_lapic *l, u64 deadline, u64 target);
 bool mvm_lapic_timer_expired(struct mvm_lapic *l, u64 now);
 void mvm_lapic_msi(struct mvm_lapic_irq *irq, u64 address, u32 data);
 
@@ -162,6 +168,13 @@ static inline void mvm_lapic_set_reg(struct mvm_lapic *l, u32 reg, u32 value)
 static inline bool mvm_lapic_level(const struct mvm_lapic *l, u8 vector)
 {
 	return mvm_lapic_reg(l, MVM_APIC_TMR + vector / 32 * 16) >> vector % 32 & 1;
+}
+
+/* SDM Vol. 3, "TSC-Deadline Mode": bits 18:17 are 2. */
+static inline bool mvm_lapic_deadline_mode(const struct mvm_lapic *l)
+{
+	return (mvm_lapic_reg(l, MVM_APIC_LVT_TIMER) &
+		(MVM_APIC_LVT_DEADLINE | MVM_APIC_LVT_PERIODIC)) == MVM_APIC_LVT_DEADLINE;
 }
 
 static inline bool mvm_lapic_enabled(const struct mvm_lapic *l)

@@ -157,6 +157,9 @@ int mvm_vmx_get_msr(struct mvm_vcpu *vcpu, u32 index, u64 *value, bool host)
 	case MSR_IA32_APICBASE:
 		*value = vcpu->msrs.apic_base;
 		return 0;
+	case MSR_IA32_TSC_DEADLINE:
+		*value = mvm_apic_get_deadline(vcpu);
+		return 0;
 	case X2APIC_MSRS:
 		return mvm_apic_get_msr(vcpu, index - X2APIC_FIRST, value);
 	}
@@ -224,6 +227,9 @@ int mvm_vmx_set_msr(struct mvm_vcpu *vcpu, u32 index, u64 value, bool host)
 		mvm_apic_set_base(vcpu, value);
 		/* CPUID shows whether the APIC is on. */
 		mvm_vcpu_update_cpuid(vcpu, mvm_vmx_read_cr4(vcpu));
+		return 0;
+	case MSR_IA32_TSC_DEADLINE:
+		mvm_apic_set_deadline(vcpu, value);
 		return 0;
 	case X2APIC_MSRS:
 		return mvm_apic_set_msr(vcpu, index - X2APIC_FIRST, value);

@@ -346,6 +346,7 @@ void mvm_vmx_set_tsc_offset(struct mvm_vcpu *vcpu, u64 offset)
 		return;
 	WRITE_ONCE(vcpu->clock.tsc_offset, offset);
 	mvm_clock_changed(vcpu->vm);
+	mvm_apic_tsc_changed(vcpu);
 }
 
 void mvm_vmx_read_pdptes(u64 pdpte[4])

@@ -169,4 +169,10 @@ void mvm_cpuid_emulate(const struct mvm_cpuid *cpuid, u32 *eax, u32 *ebx,
 
 bool mvm_fpu_xcr0_valid(u64 xcr0, u64 supported);
 
+/* CPUID.1:ECX[24]: user space shows it where it wants the timer to have that mode. */
+static inline bool mvm_cpuid_tsc_deadline(const struct mvm_cpuid *cpuid)
+{
+	return cpuid->first[1] && cpuid->first[1]->ecx & (1U << 24);
+}
+
 #endif

@@ -2,9 +2,13 @@
 /*
  * kvmclock's arithmetic.
  */
+#include <linux/bits.h>
+#include <linux/kernel.h>
 #include <linux/types.h>
 
 #include "pvclock.h"
+
+#define LONGEST		BIT_ULL(62)
 
 /**
  * mvm_clock_rate() - the rate of a TSC
@@ -33,15 +37,20 @@ struct mvm_clock_rate mvm_clock_rate(u32 khz)
 /**
  * mvm_clock_ns() - how long so many ticks take
  * @rate: of the TSC
- * @ticks: fewer than some hundred years of them
+ * @ticks: any number
  *
- * Return: ns, rounded down.
+ * Return: ns, rounded down; 146 years for all that are longer.
  */
 u64 mvm_clock_ns(struct mvm_clock_rate rate, u64 ticks)
 {
+	u64 ns;
+
+	if (rate.shift > 0 && ticks >> (63 - rate.shift))
+		return LONGEST;
 	if (rate.shift < 0)
 		ticks >>= -rate.shift;
 	else
 		ticks <<= rate.shift;
-	return (ticks >> 32) * rate.multiplier + ((u32)ticks * (u64)rate.multiplier >> 32);
+	ns = (ticks >> 32) * rate.multiplier + ((u32)ticks * (u64)rate.multiplier >> 32);
+	return min(ns, LONGEST);
 }

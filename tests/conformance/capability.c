@@ -104,6 +104,8 @@ static const struct {
 	CAP(KVM_CAP_CLOCKSOURCE, 1, "conformance/clock.c", "CPUID"),
 	CAP(KVM_CAP_NOP_IO_DELAY, 1, "conformance/clock.c", "CPUID"),
 	CAP(KVM_CAP_ADJUST_CLOCK, 14, "conformance/clock.c", "KVM_SET_CLOCK"),
+	CAP(KVM_CAP_TSC_DEADLINE_TIMER, 1, "conformance/deadline.c",
+	    "KVM_CAP_TSC_DEADLINE_TIMER"),
 	CAP(KVM_CAP_KVMCLOCK_CTRL, 1, "conformance/clock.c", "KVM_KVMCLOCK_CTRL"),
 	CAP(KVM_CAP_SIGNAL_MSI, 1, "conformance/ipi.c", "KVM_SIGNAL_MSI"),
 };

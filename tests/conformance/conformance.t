@@ -10,7 +10,7 @@
 programs="conf_state conf_msr conf_sync_regs conf_irqchip conf_ipi conf_capability conf_rebuild"
 # shellcheck disable=SC2086
 compare --timeout 300 -- $programs conf_interrupt conf_guest_debug conf_mmio conf_pic conf_pit \
-	conf_clock
+	conf_clock conf_deadline
 # shellcheck disable=SC2086
 compare --timeout 300 --model corei7_haswell_4770 -- $programs
 # IPIs between vCPUs that run at the same time
@@ -24,7 +24,7 @@ compare --timeout 300 --cpus 2 --append "minivmm.eptad=0 kvm_intel.eptad=0" -- \
 	conf_dirty_log conf_pml
 # KVM does without virtual-interrupt delivery in Bochs 2.7.
 compare --timeout 300 --cpus 2 --append minivmm.enable_apicv=1 -- \
-	conf_irqchip conf_ipi conf_pic conf_pit conf_irqfd
+	conf_irqchip conf_ipi conf_pic conf_pit conf_irqfd conf_deadline
 # What else the CPU has, switched off.
 compare --timeout 300 --cpus 2 --append "minivmm.pml=0 kvm_intel.pml=0" \
 	--append "minivmm.ple_gap=0 kvm_intel.ple_gap=0 minivmm.flexpriority=0" -- \

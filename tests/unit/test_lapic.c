@@ -557,6 +557,63 @@ static void timer_counts(void **state)
 	assert_int_equal(reg_at(MVM_APIC_TIMER_CURRENT, 10), 0);
 }
 
+/* SDM Vol. 3, "TSC-Deadline Mode" */
+static void deadlines(void **state)
+{
+	fresh(0, XAPIC);
+	/* Without it the mode's bit cannot be set. */
+	write(MVM_APIC_LVT_TIMER, 0x40031);
+	assert_int_equal(reg(MVM_APIC_LVT_TIMER), 0x31);
+	assert_int_equal(mvm_lapic_set_deadline(&l, 5000, 50), 0);
+	assert_int_equal(l.deadline, 0);
+	l.has_deadline = true;
+	/* A change to the mode stops what counts. */
+	write(MVM_APIC_TIMER_DIVIDE, 0xb);
+	write(MVM_APIC_TIMER_INITIAL, 1000);
+	assert_int_equal(l.timer_target, 1000);
+	assert_int_equal(write(MVM_APIC_LVT_TIMER, 0x40031), MVM_LAPIC_TIMER);
+	assert_int_equal(l.timer_target, 0);
+	assert_int_equal(reg(MVM_APIC_TIMER_INITIAL), 0);
+	/* The counts mean nothing there. */
+	assert_int_equal(write(MVM_APIC_TIMER_INITIAL, 77), 0);
+	assert_int_equal(reg(MVM_APIC_TIMER_INITIAL), 0);
+	assert_int_equal(reg(MVM_APIC_TIMER_CURRENT), 0);
+	assert_int_equal(mvm_lapic_set_deadline(&l, 5000, 50), MVM_LAPIC_TIMER);
+	assert_int_equal(l.timer_target, 50);
+	write(MVM_APIC_TIMER_DIVIDE, 0);
+	assert_int_equal(l.timer_target, 50);
+	/* A mask leaves the deadline alone, and keeps the interrupt away. */
+	write(MVM_APIC_LVT_TIMER, 0x50031);
+	assert_int_equal(l.deadline, 5000);
+	assert_false(mvm_lapic_timer_expired(&l, 60));
+	assert_int_equal(l.deadline, 0);
+	assert_int_equal(l.timer_target, 0);
+	write(MVM_APIC_LVT_TIMER, 0x40031);
+	mvm_lapic_set_deadline(&l, 5000, 50);
+	assert_true(mvm_lapic_timer_expired(&l, 60));
+	assert_true(in(MVM_APIC_IRR, 0x31));
+	assert_int_equal(l.deadline, 0);
+	assert_int_equal(l.timer_target, 0);
+	/* 0 disarms it, and so does another mode. */
+	mvm_lapic_set_deadline(&l, 5000, 50);
+	mvm_lapic_set_deadline(&l, 0, 70);
+	assert_int_equal(l.timer_target, 0);
+	mvm_lapic_set_deadline(&l, 5000, 50);
+	write(MVM_APIC_LVT_TIMER, 0x20031);
+	assert_int_equal(l.deadline, 0);
+	assert_int_equal(l.timer_target, 0);
+	/* Both bits: no mode at all */
+	write(MVM_APIC_LVT_TIMER, 0x60031);
+	assert_int_equal(reg(MVM_APIC_LVT_TIMER), 0x60031);
+	write(MVM_APIC_TIMER_INITIAL, 1000);
+	assert_int_equal(l.timer_target, 0);
+	assert_int_equal(mvm_lapic_set_deadline(&l, 5000, 50), 0);
+	/* With the APIC switched off it is ignored. */
+	write(MVM_APIC_LVT_TIMER, 0x40031);
+	mvm_lapic_set_base(&l, 0xfee00000);
+	assert_int_equal(mvm_lapic_set_deadline(&l, 5000, 50), 0);
+}
+
 static void timer_expires(void **state)
 {
 	fresh(0, XAPIC);
@@ -708,6 +765,7 @@ int main(void)
 		cmocka_unit_test(destinations),
 		cmocka_unit_test(timer_counts),
 		cmocka_unit_test(timer_expires),
+		cmocka_unit_test(deadlines),
 		cmocka_unit_test(state_round_trip),
 		cmocka_unit_test(anything_goes),
 	};

@@ -195,7 +195,7 @@ static void the_list(void **state)
 {
 	/* Those that the VMCS or the CPU keeps: vmx/exit_msr.c reads them there. */
 	static const u32 elsewhere[] = { 0x10, 0x174, 0x175, 0x176, 0x277, 0xc0000102,
-					 0x11, 0x12, 0x4b564d00, 0x4b564d01 };
+					 0x11, 0x12, 0x4b564d00, 0x4b564d01, 0x6e0 };
 	struct mvm_msrs msrs;
 	unsigned int i, k;
 	u64 value;

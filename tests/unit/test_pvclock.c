@@ -57,6 +57,14 @@ static void times(void **state)
 			assert_true(got <= want);
 			assert_true(want - got <= (want >> 31) + 2);
 		}
+	/* What is longer than anybody's life is as long as that. */
+	for (i = 0; i < ARRAY_SIZE(frequencies); i++) {
+		u64 got = mvm_clock_ns(mvm_clock_rate(frequencies[i]), ~0ull);
+
+		assert_true(got <= 1ull << 62);
+		assert_true(got >= 86400ull * 1000000000);
+	}
+	assert_true(mvm_clock_ns(mvm_clock_rate(1000000), ~0ull) == 1ull << 62);
 	assert_int_equal(mvm_clock_ns(mvm_clock_rate(2000000), 3), 1);
 	assert_int_equal(mvm_clock_ns(mvm_clock_rate(1000000), 3), 3);
 	assert_int_equal(mvm_clock_ns(mvm_clock_rate(1), 1), 1000000);
