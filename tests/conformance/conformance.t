@@ -24,7 +24,7 @@ compare --timeout 300 --cpus 2 --append "minivmm.eptad=0 kvm_intel.eptad=0" -- \
 	conf_dirty_log conf_pml
 # KVM does without virtual-interrupt delivery in Bochs 2.7.
 compare --timeout 300 --cpus 2 --append minivmm.enable_apicv=1 -- \
-	conf_irqchip conf_ipi conf_pic conf_pit conf_irqfd conf_deadline
+	conf_irqchip conf_ipi conf_pic conf_pit conf_irqfd
 # What else the CPU has, switched off.
 compare --timeout 300 --cpus 2 --append "minivmm.pml=0 kvm_intel.pml=0" \
 	--append "minivmm.ple_gap=0 kvm_intel.ple_gap=0 minivmm.flexpriority=0" -- \
