@@ -106,6 +106,7 @@ check:
 
 # Each option of these is the long one; it takes hours.
 check-all: check
+	@$(MAKE) check-linux
 	@$(MAKE) check-debug ROUNDS=50
 	@$(MAKE) check-kernels KERNELS="bookworm trixie sid"
 	@$(MAKE) fuzz-entry MUTATIONS=200000

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A Linux guest for people: the lab's own kernel and a shell of busybox, which
-# `make lab` finds as vmlinuz and initrd. Included by the Makefile.
+# `make lab` finds as vmlinuz and initrd; and what is long of the tests of such
+# guests. Included by the Makefile.
+
+#: make check-linux    Linux as a guest: 50 boots, features switched off, another kernel
 
 guest_release := $(patsubst /usr/src/linux-headers-%,%,$(lab_headers))
 guest_kernel := $(build)/kernel/$(guest_release)/boot/vmlinuz-$(guest_release)
@@ -23,4 +26,9 @@ demo-lab: $(guest_initrd)
 lab-shell: $(guest_initrd)
 	@$(lab) --shell $(guest_files)
 
-.PHONY: demo-lab lab-shell
+check-linux:
+	@scripts/setup all
+	@$(MAKE) all
+	@$(MAKE) prove TESTS="$(wildcard tests/linux/*.t)"
+
+.PHONY: demo-lab lab-shell check-linux

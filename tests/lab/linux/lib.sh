@@ -44,7 +44,7 @@ linux_boot() {
 		read -r began rest </proc/uptime
 		{ cat typed; echo end; echo $3; } | minivmm-run --device /dev/$1 \\
 			--timeout $((100 * ${LAB_PATIENCE:-1})) --kernel vmlinuz --initrd initrd \\
-			--append "$linux_append test.cpus=$2" --cpus $2 --memory 256M 2>&1
+			--append "$linux_append test.cpus=$2 test.patience=${LAB_PATIENCE:-1}" --cpus $2 --memory 256M 2>&1
 		status=\$?
 		read -r ended rest </proc/uptime
 		echo
