@@ -6,9 +6,11 @@
  *
  * The registers belong to the vCPU: they are read and written under its mutex.
  * Senders leave their vectors in mvm_lapic::requested, and the timer's callback
- * only says that it ran.
+ * only says that it ran. It may do so on any CPU, so the timer does not follow a
+ * vCPU that moves: the next write of a deadline or a count starts it where the vCPU is.
  */
 #include <linux/errno.h>
+#include <linux/irqflags.h>
 #include <linux/ktime.h>
 #include <linux/kvm.h>
 #include <linux/slab.h>
@@ -106,9 +108,15 @@ void mvm_apic_set_base(struct mvm_vcpu *vcpu, u64 base)
 /* When the guest's TSC will be at its deadline, in ns; the past if it has been */
 static u64 target_of(const struct mvm_vcpu *vcpu, u64 deadline)
 {
-	u64 tsc = rdtsc() + vcpu->clock.tsc_offset;
+	unsigned long flags;
+	u64 tsc, ns;
 
-	return now() + (deadline > tsc ? mvm_clock_ns(vcpu->vm->clock.rate, deadline - tsc) : 0);
+	/* What comes between the two would make it late. */
+	local_irq_save(flags);
+	tsc = rdtsc() + vcpu->clock.tsc_offset;
+	ns = now();
+	local_irq_restore(flags);
+	return ns + (deadline > tsc ? mvm_clock_ns(vcpu->vm->clock.rate, deadline - tsc) : 0);
 }
 
 static void set_deadline(struct mvm_vcpu *vcpu, u64 deadline)
@@ -135,11 +143,13 @@ void mvm_apic_set_deadline(struct mvm_vcpu *vcpu, u64 deadline)
  * mvm_apic_get_deadline() - RDMSR of IA32_TSC_DEADLINE
  * @vcpu: the vCPU, its mutex held
  *
- * Return: the TSC when its timer is to expire, or 0.
+ * Return: the TSC when its timer is to expire, or 0; also 0 while the APIC is off.
  */
 u64 mvm_apic_get_deadline(const struct mvm_vcpu *vcpu)
 {
-	return vcpu->apic ? vcpu->apic->lapic.deadline : 0;
+	if (!vcpu->apic || !mvm_lapic_enabled(&vcpu->apic->lapic))
+		return 0;
+	return vcpu->apic->lapic.deadline;
 }
 
 /**

@@ -10,6 +10,7 @@
 
 #define DEADLINE	0x6e0
 #define TSC		0x10
+#define BASE		0x1b
 #define LVT		0x320
 #define MODE		0x40051
 #define INTERRUPTED	"OUT port=25 size=1 count=1 data=51"
@@ -80,7 +81,7 @@ static void one(u64 ticks)
 
 static void modes(void)
 {
-	u64 tsc;
+	u64 tsc, base;
 
 	guest_apic(&cpu, wait);
 	set_lapic(&cpu, 0x350, 0x10700);
@@ -96,6 +97,12 @@ static void modes(void)
 	ok(get_msr(&cpu, DEADLINE) == tsc + khz * 20, "KVM_SET_MSRS arms it");
 	is(vcpu_run(&cpu), INTERRUPTED, "  it interrupts");
 	ok(get_msr(&cpu, TSC) >= tsc + khz * 20, "  not before");
+	base = get_msr(&cpu, BASE);
+	set_msr(&cpu, DEADLINE, ~0ull);
+	set_msr(&cpu, BASE, base & ~0x800ull);
+	is_hex(get_msr(&cpu, DEADLINE), 0, "with the APIC off it reads 0");
+	set_msr(&cpu, BASE, base);
+	ok(get_msr(&cpu, DEADLINE) == ~0ull, "  and is there when it is on again");
 	set_msr(&cpu, DEADLINE, get_msr(&cpu, TSC) + khz * 20);
 	set_msr(&cpu, DEADLINE, 0);
 	is(run_for(&cpu, 60), "EINTR INTR", "0 disarms it");
