@@ -9,6 +9,7 @@
 #include "boot.h"
 
 #define SECTOR		512
+#define PARAGRAPH	16ULL		/* of which syssize counts */
 #define HEADER_AT	0x1f1
 #define BOOT_FLAG	0xaa55
 #define HEADER_MAGIC	0x53726448	/* "HdrS" */
@@ -96,16 +97,21 @@ static int bzimage_parse(struct boot *boot, struct failure *failure)
 		return status;
 
 	setup = ((header.setup_sects ?: SETUP_SECTS_OLD) + 1) * SECTOR;
-	kernel = header.syssize * 16ULL;
-	if (setup > image->size || kernel > image->size - setup)
+	kernel = header.syssize * PARAGRAPH;
+	if (setup > image->size || kernel >= image->size - setup + PARAGRAPH)
 		return failed(failure, STATUS_IMAGE,
 			      "the bzImage is cut off: %zu bytes, and its header speaks of %llu",
 			      image->size, setup + kernel);
+	/* Not everybody fills the last paragraph: memtest86+ does not. */
+	if (kernel > image->size - setup)
+		kernel = image->size - setup;
 	if (kernel <= ENTRY64 || header.payload_offset > kernel - 2 ||
 	    header.payload_length > kernel - header.payload_offset)
 		return failed(failure, STATUS_IMAGE,
 			      "the compressed kernel is not inside the bzImage: the file is broken");
-	if (!is_payload((__u8 *)image->bytes + setup + header.payload_offset))
+	/* No offset: nothing is compressed, as in memtest86+. */
+	if (header.payload_offset &&
+	    !is_payload((__u8 *)image->bytes + setup + header.payload_offset))
 		return failed(failure, STATUS_IMAGE,
 			      "no compressed kernel is where the header has it: setup_sects (%u) or payload_offset (%#x) is wrong",
 			      header.setup_sects, header.payload_offset);
