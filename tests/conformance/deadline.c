@@ -108,6 +108,11 @@ static void modes(void)
 	is(run_for(&cpu, 60), "EINTR INTR", "0 disarms it");
 	set_msr(&cpu, DEADLINE, ~0ull);
 	is(run_for(&cpu, 30), "EINTR INTR", "the end of time does not come");
+	tsc = get_msr(&cpu, TSC) + khz * 20;
+	set_msr(&cpu, DEADLINE, tsc);
+	set_lapic(&cpu, LVT, MODE);
+	ok(get_msr(&cpu, DEADLINE) == tsc, "KVM_SET_LAPIC in the same mode keeps it");
+	is(vcpu_run(&cpu), INTERRUPTED, "  it interrupts");
 	set_msr(&cpu, DEADLINE, get_msr(&cpu, TSC) + khz * 20);
 	set_lapic(&cpu, LVT, 0x51);
 	is_hex(get_msr(&cpu, DEADLINE), 0, "another mode disarms it");

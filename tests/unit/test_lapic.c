@@ -614,6 +614,35 @@ static void deadlines(void **state)
 	assert_int_equal(mvm_lapic_set_deadline(&l, 5000, 50), 0);
 }
 
+/* KVM_SET_LAPIC: the deadline is not in it. */
+static void deadline_and_state(void **state)
+{
+	static u32 armed[MVM_LAPIC_STATE_SIZE / 4];
+
+	fresh(0, XAPIC);
+	l.has_deadline = true;
+	write(MVM_APIC_TIMER_DIVIDE, 0xb);
+	write(MVM_APIC_LVT_TIMER, 0x40031);
+	mvm_lapic_set_deadline(&l, 5000, 50);
+	mvm_lapic_get_state(&l, 10, armed);
+	/* In the mode it was in already it stays, also with counts that would mean something. */
+	armed[MVM_APIC_TIMER_INITIAL / 4] = 1000;
+	armed[MVM_APIC_TIMER_CURRENT / 4] = 500;
+	mvm_lapic_set_state(&l, 20, armed);
+	assert_int_equal(l.deadline, 5000);
+	assert_int_equal(l.timer_target, 50);
+	/* Another mode has none. */
+	armed[MVM_APIC_LVT_TIMER / 4] = 0x31;
+	mvm_lapic_set_state(&l, 20, armed);
+	assert_int_equal(l.deadline, 0);
+	assert_int_equal(l.timer_target, 520);
+	/* And back: what counts stops. */
+	armed[MVM_APIC_LVT_TIMER / 4] = 0x40031;
+	mvm_lapic_set_state(&l, 20, armed);
+	assert_int_equal(l.deadline, 0);
+	assert_int_equal(l.timer_target, 0);
+}
+
 static void timer_expires(void **state)
 {
 	fresh(0, XAPIC);
@@ -765,7 +794,7 @@ int main(void)
 		cmocka_unit_test(destinations),
 		cmocka_unit_test(timer_counts),
 		cmocka_unit_test(timer_expires),
-		cmocka_unit_test(deadlines),
+		cmocka_unit_test(deadlines), cmocka_unit_test(deadline_and_state),
 		cmocka_unit_test(state_round_trip),
 		cmocka_unit_test(anything_goes),
 	};
