@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # In the lab: QEMU boots the guest on the device that /dev/kvm is, and types
-# COMMANDS once the guest's shell is there: boot.sh COMMANDS QEMU-ARGUMENT...
+# COMMANDS once the guest's shell is there: boot.sh COMMANDS QEMU-ARGUMENT... Of two
+# values for one of QEMU's arguments the last counts.
 
 commands=$1
 shift
