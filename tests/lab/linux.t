@@ -50,7 +50,51 @@ native 65 '--memory ends at 0x2000000: --memory [0-9]+M is the least' 'memory to
 	--kernel "$kernel" --memory 32M
 native 69 '/nonexistent is not there' 'no such device' --kernel "$kernel" --device /nonexistent
 
+# What takes long to read is told of on a terminal, and only there.
+mkfifo "$work/slow"
+slowly() {
+	{
+		head -c 2M "$kernel"
+		sleep 0.5
+		tail -c +2097153 "$kernel"
+	} >"$work/slow" &
+}
+slowly
+native 69 '/nonexistent is not there' 'a slow kernel' --kernel "$work/slow" --device /nonexistent
+is "$(grep -c 'MiB read' "$work/native")" 0 'a slow kernel: no progress is told to a file'
+slowly
+command script -qec "'$root/build/bin/minivmm-run' --kernel '$work/slow' --device /nonexistent" \
+	/dev/null >"$work/native" 2>&1 </dev/null
+like "$work/native" 'slow: [0-9]+ MiB read' 'a slow kernel: a terminal is told'
+
 # --- In the lab ---------------------------------------------------------------------
+
+# A second guest beside one of minivmm's, which is killed in the middle of its boot.
+linux_victim() {
+	cat <<-END
+		minivmm-run --kernel vmlinuz --initrd initrd --memory 256M \\
+			--append "${linux_append/quiet/} test.cpus=1" </dev/null >victim 2>&1 &
+		victim=\$!
+		{
+			until grep -q 'Memory: ' victim; do sleep 0.1; done
+			kill -KILL \$victim
+			read -r killed rest </proc/uptime
+			echo "launcher: killed at \$killed s" >>victim
+		} &
+	END
+}
+linux_victim_end() {
+	cat <<-END
+		wait \$victim
+		status=\$?
+		echo "=== victim minivmm"
+		cat victim
+		echo
+		modprobe -r minivmm
+		[ -e /dev/minivmm ] || echo unloaded
+		echo "=== status \$status"
+	END
+}
 
 # The oracle shows that guest and launcher are right; one boot is enough.
 boots=()
@@ -65,8 +109,10 @@ done
 	echo "modprobe kvm_intel ${KVM_OPTIONS-} || exit 1"
 	for one in "${boots[@]}"; do
 		read -r device cpus how <<<"$one"
+		[ "$device $how" != 'minivmm poweroff' ] || linux_victim
 		linux_boot "$device" "$cpus" "$how"
 	done
+	! with_minivmm || linux_victim_end
 } >"$work/script"
 # shellcheck disable=SC2046
 linux_lab $(module_option)
@@ -74,6 +120,15 @@ for one in "${boots[@]}"; do
 	read -r device cpus how <<<"$one"
 	linux_check "$device" "$cpus" "$how"
 done
+if with_minivmm; then
+	section "$work/plain" victim minivmm >"$work/section"
+	like "$work/section" 'Memory: ' 'minivmm, killed beside another: it was booting'
+	is "$(grep -c '^guest: ' "$work/section")" 0 'minivmm, killed beside another: it was not up'
+	is "$(sed -n '/^=== victim/,$ s/^=== status //p' "$work/plain")" 137 \
+		'minivmm, killed beside another: by SIGKILL'
+	like "$work/section" '^unloaded' 'minivmm, killed beside another: the module unloads then'
+	sed -n 's/^launcher: /# victim: /p' "$work/section"
+fi
 
 # --- Kernels of a few bytes: the other boot protocols, ends, the terminal ------------
 

@@ -351,6 +351,7 @@ static void kernels(void)
 	kernel_gets_keys();
 	kernel_is_left();
 	kernel_ends_by_signal(SIGTERM, "a kernel, SIGTERM");
+	kernel_ends_by_signal(SIGHUP, "a kernel, SIGHUP");
 	kernel_ends_by_signal(SIGSEGV, "a kernel, a crash");
 	start_kernel("2s");
 	check_exit(124, "a kernel, timeout");
