@@ -86,8 +86,6 @@
 struct frame;
 
 /* cpus_start.S */
-extern const u8 ap_begin[], ap_end[];
-void ap_main(void);
 const u32 *boot_info = (const u32 *)1;
 volatile u32 arrived;
 u8 ap_stacks[CPUS_MAX][CPUS_STACK] __aligned(16);

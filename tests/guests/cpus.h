@@ -13,4 +13,9 @@
 #define CPUS_CODE	0x08
 #define CPUS_DATA	0x10
 
+#ifndef __ASSEMBLER__
+extern const unsigned char ap_begin[], ap_end[];
+void ap_main(void);
+#endif
+
 #endif /* CPUS_H */

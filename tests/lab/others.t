@@ -78,7 +78,7 @@ for device in $devices; do
 		'not ok 26 - TLB shootdown: all see the page of now' \
 		"$device: without the IPI, a CPU sees the old page"
 	for cpus in 1 2; do
-		[ $device-$cpus != kvm-2 ] || continue
+		[ "$device-$cpus" != kvm-2 ] || continue
 		name="$device: memtest86+, $cpus CPUs"
 		section "$work/out" memtest-$cpus "$device" >"$work/section"
 		like "$work/section" 'Memtest86\+ v6' "$name: shows its screen"
@@ -86,7 +86,7 @@ for device in $devices; do
 		like "$work/section" 'Errors: 0' "$name: finds no errors"
 		[ $cpus = 1 ] || like "$work/section" '2 Threads +SMP: 2T \(PAR\)' \
 			"$name: uses both"
-		[ $device-$cpus != minivmm-2 ] ||
+		[ "$device-$cpus" != minivmm-2 ] ||
 			like "$work/section" ' #[1-9] ' "$name: goes on to the next tests"
 		sed -n "s/^# from/# $name: from/p" "$work/section"
 	done
