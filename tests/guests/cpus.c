@@ -568,6 +568,10 @@ static void watch(void)
 	after[id] = *window;
 }
 
+/*
+ * In the lab it is enough that the IPI comes: its VM exit drops the TLB. On a
+ * processor that keeps it by VPID, the INVLPG must do it.
+ */
 static void check_shootdown(void)
 {
 	u32 rounds = 64 / cpus, old = 0, new = 0, i, round;
