@@ -3,6 +3,7 @@
  * The local APIC's timer in TSC-deadline mode: KVM_CAP_TSC_DEADLINE_TIMER.
  */
 #include <errno.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "apic.h"
@@ -113,6 +114,12 @@ static void modes(void)
 	set_lapic(&cpu, LVT, MODE);
 	ok(get_msr(&cpu, DEADLINE) == tsc, "KVM_SET_LAPIC in the same mode keeps it");
 	is(vcpu_run(&cpu), INTERRUPTED, "  it interrupts");
+	tsc = get_msr(&cpu, TSC) + khz * 60000;
+	set_msr(&cpu, DEADLINE, tsc);
+	set_msr(&cpu, TSC, tsc - khz * 20);
+	/* KVM sets its timer when the MSR is written, by the TSC that there is then. */
+	ok(!strcmp(run_for(&cpu, 1000), INTERRUPTED) == !!vm_parameter("ple_gap"),
+	   "the TSC goes a minute on: minivmm's timer follows, KVM's does not");
 	set_msr(&cpu, DEADLINE, get_msr(&cpu, TSC) + khz * 20);
 	set_lapic(&cpu, LVT, 0x51);
 	is_hex(get_msr(&cpu, DEADLINE), 0, "another mode disarms it");
