@@ -120,7 +120,8 @@ static void wanted_where_it_is(void **state)
 {
 	static const u32 wanted[] = {
 		VMX_CPU2_VPID, VMX_CPU2_RDTSCP, VMX_CPU2_INVPCID, VMX_CPU2_WBINVD, VMX_CPU2_ENCLS,
-		VMX_CPU2_PAUSE_LOOP, VMX_CPU2_PML,
+		VMX_CPU2_PAUSE_LOOP, VMX_CPU2_PML, VMX_CPU2_X2APIC, VMX_CPU2_APIC_REGISTERS,
+		VMX_CPU2_INTERRUPT_DELIVERY,
 	};
 	struct mvm_vmx_capability cap;
 	struct mvm_vmx_msrs m;
@@ -142,7 +143,9 @@ static void wanted_where_it_is(void **state)
 	assert_int_equal(negotiate(&m, &all_on, &cap, &missing), 0);
 	assert_int_equal(cap.cpu2, VMX_CPU2_EPT | VMX_CPU2_UNRESTRICTED_GUEST | VMX_CPU2_VPID |
 				   VMX_CPU2_RDTSCP | VMX_CPU2_INVPCID | VMX_CPU2_WBINVD |
-				   VMX_CPU2_ENCLS | VMX_CPU2_PAUSE_LOOP | VMX_CPU2_PML);
+				   VMX_CPU2_ENCLS | VMX_CPU2_PAUSE_LOOP | VMX_CPU2_PML |
+				   VMX_CPU2_X2APIC | VMX_CPU2_APIC_REGISTERS |
+				   VMX_CPU2_INTERRUPT_DELIVERY);
 }
 
 static void models_that_lack_something(void **state)
