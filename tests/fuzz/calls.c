@@ -94,6 +94,9 @@ static const struct call vm_calls[] = {
 	{ CALL(KVM_ENABLE_CAP), fill_cap, .errnos = E(INVAL), .exact = true, .here = true },
 	{ CALL(KVM_X86_SET_MSR_FILTER), fill_filter, .errnos = E(INVAL) | E(FAULT),
 	  .exact = true, .here = true },
+	{ CALL(KVM_GET_CLOCK), .size = sizeof(struct kvm_clock_data), .exact = true,
+	  .writes = true, .here = true },
+	{ CALL(KVM_SET_CLOCK), fill_clock, .errnos = E(INVAL), .exact = true, .here = true },
 	{ CALL(KVM_GET_TSC_KHZ), .here = true },
 	{ CALL(KVM_SET_TSC_KHZ), .errnos = E(INVAL), .here = true },
 	{ CALL(KVM_IOEVENTFD), fill_ioeventfd, .exact = true, .here = true,
@@ -173,6 +176,7 @@ static const struct call vcpu_calls[] = {
 	  .here = true },
 	{ CALL(KVM_GET_TSC_KHZ), .here = true },
 	{ CALL(KVM_SET_TSC_KHZ), .errnos = E(INVAL), .here = true },
+	{ CALL(KVM_KVMCLOCK_CTRL), .errnos = E(INVAL), .here = true },
 	{ CALL(KVM_TRANSLATE), fill_translation, .exact = true, .writes = true,
 	  .here = true },
 	{ CALL(KVM_HAS_DEVICE_ATTR), fill_attr, .errnos = E(NXIO), .exact = true,
@@ -189,12 +193,10 @@ static const struct call vcpu_calls[] = {
 
 /* Known to KVM, not here: EINVAL on a vCPU, ENOTTY on a VM, whatever the argument */
 static const struct call refused[] = {
-	{ CALL(KVM_CREATE_DEVICE) }, { CALL(KVM_SET_CLOCK) },
-	{ CALL(KVM_GET_CLOCK) }, { CALL(KVM_SMI) }, { CALL(KVM_GET_LAPIC) },
+	{ CALL(KVM_CREATE_DEVICE) }, { CALL(KVM_SMI) }, { CALL(KVM_GET_LAPIC) },
 	{ CALL(KVM_SET_LAPIC) }, { CALL(KVM_TPR_ACCESS_REPORTING) },
 	{ CALL(KVM_SET_CPUID) }, { CALL(KVM_GET_NESTED_STATE) },
 	{ CALL(KVM_SET_NESTED_STATE) }, { CALL(KVM_X86_SET_MCE) },
-	{ CALL(KVM_KVMCLOCK_CTRL) },
 	{ CALL(KVM_MEMORY_ENCRYPT_OP) },
 };
 
@@ -248,7 +250,7 @@ static void do_unknown(int fd, const struct call *table, size_t n, u64 expected)
 {
 	const struct call *c = one_in(2) ? &pick(refused) : &table[below(n)];
 	unsigned int cmd = c->cmd;
-	static char text[64];
+	char text[64];
 
 	if (is_known(table, n, cmd) || one_in(3))
 		cmd = wrong_number(cmd);

@@ -444,6 +444,18 @@ size_t fill_ioeventfd(int fd)
 	return sizeof(*e);
 }
 
+size_t fill_clock(int fd)
+{
+	struct kvm_clock_data *data = (void *)buffer.rw;
+
+	(void)fd;
+	*data = (struct kvm_clock_data) {
+		.clock = edge(), .flags = below(16) & ~1u, .realtime = edge(),
+	};
+	mutate(data, sizeof(*data));
+	return sizeof(*data);
+}
+
 size_t fill_zone(int fd)
 {
 	struct kvm_coalesced_mmio_zone *z = (void *)buffer.rw;

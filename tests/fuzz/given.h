@@ -58,6 +58,7 @@ size_t fill_ioeventfd(int fd);
 size_t fill_line(int fd);
 size_t fill_chip(int fd);
 size_t fill_irqfd(int fd);
+size_t fill_clock(int fd);
 size_t fill_zone(int fd);
 size_t fill_dirty_log(int fd);
 size_t fill_clear_log(int fd);
