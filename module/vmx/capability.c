@@ -7,13 +7,22 @@
  * which may be 1 ("allowed 1-settings"). The table below is the one list of
  * what we ask for.
  */
+#include <linux/bitops.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
 
 #include "capability.h"
+#include "control.h"
 
-enum control_word { PIN, CPU, CPU2, EXIT, ENTRY, NR_WORDS };
+#define PIN	MVM_CONTROL_PIN
+#define CPU	MVM_CONTROL_CPU
+#define CPU2	MVM_CONTROL_CPU2
+#define EXIT	MVM_CONTROL_EXIT
+#define ENTRY	MVM_CONTROL_ENTRY
+
+/* Tertiary controls and secondary VM-exit controls are not used. */
+static const enum mvm_control_word used_words[] = { PIN, CPU, CPU2, EXIT, ENTRY };
 
 enum wish {
 	NEED,	/* must be 1 for us */
@@ -22,83 +31,73 @@ enum wish {
 };
 
 struct requirement {
-	enum control_word word;
+	enum mvm_control_word word;
 	u32 bit;
 	enum wish wish;
-	const char *name;	/* as the SDM names it */
 	const char *reason;
 };
 
 static const struct requirement requirements[] = {
-	{ PIN, VMX_PIN_EXTERNAL_INTERRUPT, NEED, "external-interrupt exiting",
-	  "interrupts belong to the host" },
-	{ PIN, VMX_PIN_NMI, NEED, "NMI exiting", "NMIs belong to the host" },
-	{ PIN, VMX_PIN_VIRTUAL_NMIS, NEED, "virtual NMIs",
+	{ PIN, VMX_PIN_EXTERNAL_INTERRUPT, NEED, "interrupts belong to the host" },
+	{ PIN, VMX_PIN_NMI, NEED, "NMIs belong to the host" },
+	{ PIN, VMX_PIN_VIRTUAL_NMIS, NEED,
 	  "the CPU tracks the guest's own blocking of NMIs" },
 
-	{ CPU, VMX_CPU_SECONDARY, NEED, "activate secondary controls",
-	  "EPT and unrestricted guest are there" },
-	{ CPU2, VMX_CPU2_EPT, NEED, "enable EPT",
-	  "guest-physical memory is translated by EPT" },
-	{ CPU2, VMX_CPU2_UNRESTRICTED_GUEST, NEED, "unrestricted guest",
+	{ CPU, VMX_CPU_SECONDARY, NEED, "EPT and unrestricted guest are there" },
+	{ CPU2, VMX_CPU2_EPT, NEED, "guest-physical memory is translated by EPT" },
+	{ CPU2, VMX_CPU2_UNRESTRICTED_GUEST, NEED,
 	  "real mode and unpaged protected mode run as they are" },
-	{ CPU, VMX_CPU_HLT, NEED, "HLT exiting", "an idle guest gives the CPU back" },
-	{ CPU, VMX_CPU_MWAIT, NEED, "MWAIT exiting", "as for HLT" },
-	{ CPU, VMX_CPU_MONITOR, NEED, "MONITOR exiting", "MWAIT is not virtualised" },
-	{ CPU, VMX_CPU_RDPMC, NEED, "RDPMC exiting", "the counters are the host's" },
-	{ CPU, VMX_CPU_TSC_OFFSETTING, NEED, "use TSC offsetting",
+	{ CPU, VMX_CPU_HLT, NEED, "an idle guest gives the CPU back" },
+	{ CPU, VMX_CPU_MWAIT, NEED, "as for HLT" },
+	{ CPU, VMX_CPU_MONITOR, NEED, "MWAIT is not virtualised" },
+	{ CPU, VMX_CPU_RDPMC, NEED, "the counters are the host's" },
+	{ CPU, VMX_CPU_TSC_OFFSETTING, NEED,
 	  "the guest's TSC starts at zero without a VM exit for each RDTSC" },
-	{ CPU, VMX_CPU_CR8_LOAD, NEED, "CR8-load exiting", "the task priority is user space's" },
-	{ CPU, VMX_CPU_CR8_STORE, NEED, "CR8-store exiting", "as for loads" },
-	{ CPU, VMX_CPU_TPR_SHADOW, WANT, "use TPR shadow",
+	{ CPU, VMX_CPU_CR8_LOAD, NEED, "the task priority is user space's" },
+	{ CPU, VMX_CPU_CR8_STORE, NEED, "as for loads" },
+	{ CPU, VMX_CPU_TPR_SHADOW, WANT,
 	  "the task priority of a local APIC in the kernel changes without VM exit" },
-	{ CPU, VMX_CPU_MOV_DR, NEED, "MOV-DR exiting",
+	{ CPU, VMX_CPU_MOV_DR, NEED,
 	  "the debug registers hold the host's values until the guest uses its own" },
-	{ CPU, VMX_CPU_IO, NEED, "unconditional I/O exiting",
-	  "every port is user space's" },
-	{ CPU, VMX_CPU_MSR_BITMAPS, NEED, "use MSR bitmaps",
+	{ CPU, VMX_CPU_IO, NEED, "every port is user space's" },
+	{ CPU, VMX_CPU_MSR_BITMAPS, NEED,
 	  "the few MSRs that the CPU switches for us need no VM exit" },
-	{ CPU, VMX_CPU_CR3_LOAD, AVOID, "CR3-load exiting",
-	  "with EPT the guest's CR3 is its own" },
-	{ CPU, VMX_CPU_CR3_STORE, AVOID, "CR3-store exiting", "as for loads" },
-	{ CPU, VMX_CPU_INVLPG, AVOID, "INVLPG exiting",
-	  "with EPT the guest's page tables are its own" },
-	{ CPU, VMX_CPU_RDTSC, AVOID, "RDTSC exiting", "TSC offsetting does it" },
+	{ CPU, VMX_CPU_CR3_LOAD, AVOID, "with EPT the guest's CR3 is its own" },
+	{ CPU, VMX_CPU_CR3_STORE, AVOID, "as for loads" },
+	{ CPU, VMX_CPU_INVLPG, AVOID, "with EPT the guest's page tables are its own" },
+	{ CPU, VMX_CPU_RDTSC, AVOID, "TSC offsetting does it" },
 
-	{ CPU2, VMX_CPU2_VPID, WANT, "enable VPID",
-	  "TLB entries outlive VM entries and exits" },
-	{ CPU2, VMX_CPU2_RDTSCP, WANT, "enable RDTSCP", "shown to guests where it exists" },
-	{ CPU2, VMX_CPU2_INVPCID, WANT, "enable INVPCID", "shown to guests where it exists" },
-	{ CPU2, VMX_CPU2_WBINVD, WANT, "WBINVD exiting",
+	{ CPU2, VMX_CPU2_VPID, WANT, "TLB entries outlive VM entries and exits" },
+	{ CPU2, VMX_CPU2_RDTSCP, WANT, "shown to guests where it exists" },
+	{ CPU2, VMX_CPU2_INVPCID, WANT, "shown to guests where it exists" },
+	{ CPU2, VMX_CPU2_WBINVD, WANT,
 	  "a guest cannot stall the CPU by writing back all caches" },
-	{ CPU2, VMX_CPU2_PAUSE_LOOP, WANT, "PAUSE-loop exiting",
+	{ CPU2, VMX_CPU2_PAUSE_LOOP, WANT,
 	  "a vCPU that waits for another gives it the CPU" },
-	{ CPU2, VMX_CPU2_X2APIC, WANT, "virtualize x2APIC mode",
+	{ CPU2, VMX_CPU2_X2APIC, WANT,
 	  "the task priority's MSR is used without VM exit" },
-	{ CPU2, VMX_CPU2_APIC_REGISTERS, WANT, "APIC-register virtualization",
+	{ CPU2, VMX_CPU2_APIC_REGISTERS, WANT,
 	  "a local APIC's MSRs are read without VM exit" },
-	{ CPU2, VMX_CPU2_INTERRUPT_DELIVERY, WANT, "virtual-interrupt delivery",
+	{ CPU2, VMX_CPU2_INTERRUPT_DELIVERY, WANT,
 	  "interrupts go in, and end, without VM exit" },
-	{ CPU2, VMX_CPU2_PML, WANT, "enable PML",
+	{ CPU2, VMX_CPU2_PML, WANT,
 	  "the first write to a page is logged without VM exit" },
-	{ CPU2, VMX_CPU2_ENCLS, WANT, "enable ENCLS exiting", "SGX is not virtualised" },
+	{ CPU2, VMX_CPU2_ENCLS, WANT, "SGX is not virtualised" },
 
-	{ EXIT, VMX_EXIT_HOST_64BIT, NEED, "host address-space size", "the host is 64-bit" },
-	{ EXIT, VMX_EXIT_SAVE_DEBUG, NEED, "save debug controls",
-	  "DR7 and IA32_DEBUGCTL are the guest's own" },
-	{ EXIT, VMX_EXIT_SAVE_PAT, NEED, "save IA32_PAT", "the guest writes its PAT freely" },
-	{ EXIT, VMX_EXIT_LOAD_PAT, NEED, "load IA32_PAT", "the host gets its PAT back" },
-	{ EXIT, VMX_EXIT_SAVE_EFER, NEED, "save IA32_EFER",
+	{ EXIT, VMX_EXIT_HOST_64BIT, NEED, "the host is 64-bit" },
+	{ EXIT, VMX_EXIT_SAVE_DEBUG, NEED, "DR7 and IA32_DEBUGCTL are the guest's own" },
+	{ EXIT, VMX_EXIT_SAVE_PAT, NEED, "the guest writes its PAT freely" },
+	{ EXIT, VMX_EXIT_LOAD_PAT, NEED, "the host gets its PAT back" },
+	{ EXIT, VMX_EXIT_SAVE_EFER, NEED,
 	  "LMA changes without a VM exit when the guest switches paging on" },
-	{ EXIT, VMX_EXIT_LOAD_EFER, NEED, "load IA32_EFER", "the host gets its EFER back" },
-	{ EXIT, VMX_EXIT_LOAD_PERF, WANT, "load IA32_PERF_GLOBAL_CTRL",
-	  "the host's counters go on after the VM exit" },
+	{ EXIT, VMX_EXIT_LOAD_EFER, NEED, "the host gets its EFER back" },
+	{ EXIT, VMX_EXIT_LOAD_PERF, WANT, "the host's counters go on after the VM exit" },
 
-	{ ENTRY, VMX_ENTRY_LOAD_DEBUG, NEED, "load debug controls",
+	{ ENTRY, VMX_ENTRY_LOAD_DEBUG, NEED,
 	  "DR7 and IA32_DEBUGCTL are the guest's own" },
-	{ ENTRY, VMX_ENTRY_LOAD_PAT, NEED, "load IA32_PAT", "the guest has its own PAT" },
-	{ ENTRY, VMX_ENTRY_LOAD_EFER, NEED, "load IA32_EFER", "the guest has its own EFER" },
-	{ ENTRY, VMX_ENTRY_LOAD_PERF, WANT, "load IA32_PERF_GLOBAL_CTRL",
+	{ ENTRY, VMX_ENTRY_LOAD_PAT, NEED, "the guest has its own PAT" },
+	{ ENTRY, VMX_ENTRY_LOAD_EFER, NEED, "the guest has its own EFER" },
+	{ ENTRY, VMX_ENTRY_LOAD_PERF, WANT,
 	  "the host's counters (and PEBS records) stop in the guest" },
 };
 
@@ -202,7 +201,7 @@ void mvm_vmx_read_msrs(struct mvm_vmx_msrs *m, u64 (*read)(u32 msr))
 		m->ept_vpid = read(VMX_MSR_EPT_VPID);
 }
 
-static u32 *word_of(struct mvm_vmx_capability *cap, enum control_word word)
+static u32 *word_of(struct mvm_vmx_capability *cap, enum mvm_control_word word)
 {
 	switch (word) {
 	case PIN:
@@ -233,7 +232,7 @@ int mvm_vmx_negotiate(const struct mvm_vmx_msrs *msrs,
 		      struct mvm_vmx_capability *cap, const char **missing,
 		      const char **reason)
 {
-	const u64 allowed[NR_WORDS] = {
+	const u64 allowed[MVM_NR_CONTROL_WORDS] = {
 		[PIN] = msrs->pin, [CPU] = msrs->cpu, [CPU2] = msrs->cpu2,
 		[EXIT] = msrs->exit, [ENTRY] = msrs->entry,
 	};
@@ -241,8 +240,8 @@ int mvm_vmx_negotiate(const struct mvm_vmx_msrs *msrs,
 	unsigned int i;
 
 	memset(cap, 0, sizeof(*cap));
-	for (i = 0; i < NR_WORDS; i++)
-		*word_of(cap, i) = (u32)allowed[i];
+	for (i = 0; i < ARRAY_SIZE(used_words); i++)
+		*word_of(cap, used_words[i]) = (u32)allowed[used_words[i]];
 
 	for (i = 0; i < ARRAY_SIZE(requirements); i++) {
 		const struct requirement *r = &requirements[i];
@@ -250,7 +249,7 @@ int mvm_vmx_negotiate(const struct mvm_vmx_msrs *msrs,
 		bool may = (allowed[r->word] >> 32) & r->bit;
 
 		if ((r->wish == NEED && !may) || (r->wish == AVOID && must)) {
-			*missing = r->name;
+			*missing = mvm_control_name(r->word, __ffs(r->bit));
 			*reason = r->reason;
 			return r->word == CPU2 && r->bit == VMX_CPU2_EPT ? -ENXIO : -ENODEV;
 		}
