@@ -34,6 +34,10 @@ MODULE_PARM_DESC(ple_gap, "most TSC ticks between two PAUSEs of a loop, 0 for no
 module_param_named(ple_window, options.ple_window, uint, 0444);
 MODULE_PARM_DESC(ple_window, "TSC ticks after which a loop of PAUSEs exits (default 4096)");
 
+static bool writers;
+module_param(writers, bool, 0444);
+MODULE_PARM_DESC(writers, "note which line of the source writes each VMCS field, to explain VM entries that fail (default off)");
+
 /* Without these the module does not load: for scripts that ask. */
 static bool ept = true;
 module_param(ept, bool, 0444);
@@ -50,6 +54,8 @@ static int __init minivmm_init(void)
 		pr_err("ept and unrestricted_guest cannot be switched off: minivmm is built on both\n");
 		return -EINVAL;
 	}
+	if (writers)
+		mvm_vmx_note_writers();
 	ret = mvm_vmx_init(&options);
 	if (ret)
 		return ret;

@@ -54,6 +54,10 @@
 #define MVM_TO_USER		0	/* kvm_run is filled in: return from KVM_RUN */
 #define MVM_RESUME		1	/* back into the guest */
 
+struct minivmm_vmcs;
+struct minivmm_stop;
+struct minivmm_explanation;
+
 /**
  * struct mvm_vm - one virtual machine
  * @refs: one for the VM's descriptor, one for each vCPU's, and one for each
@@ -130,6 +134,10 @@ struct mvm_vm {
 #define MVM_PENDING_APIC	BIT(13)	/* the local APIC, or the PIC, may have an interrupt */
 #define MVM_PENDING_EOI		BIT(14)	/* user space's I/O APIC is to see an EOI */
 #define MVM_PENDING_CLOCK	BIT(15)	/* kvmclock's page is to be written */
+#define MVM_PENDING_STOP	BIT(16)	/* MINIVMM_STOP_AT: this KVM_RUN is to end */
+
+/* Bits of mvm_vcpu::observe: somebody wants to know of VM exits */
+#define MVM_OBSERVE_STOP	BIT(0)	/* MINIVMM_STOP_AT waits for one */
 
 /**
  * struct mvm_exception - an exception that waits for the next VM entry
@@ -165,6 +173,9 @@ struct mvm_guest_debug {
  * struct mvm_vmx_vcpu - the part of a vCPU that is VT-x
  * @vmcs: its VMCS
  * @msr_bitmap: which MSRs the guest uses without VM exit
+ * @writers: who wrote its fields, by enum vmcs_index; NULL if nobody asks
+ * @stop: of MINIVMM_STOP_AT, or NULL
+ * @explanation: of the last VM entry that failed, or NULL
  * @log: the pages that it has dirtied, where the CPU logs them, or NULL
  * @link: in the list of the CPU where the VMCS is active
  * @cpu: that CPU, or -1
@@ -195,6 +206,9 @@ struct mvm_guest_debug {
 struct mvm_vmx_vcpu {
 	struct mvm_vmcs *vmcs;
 	unsigned long *msr_bitmap;
+	struct mvm_writer *writers;
+	struct mvm_vmx_stop *stop;
+	struct mvm_vmx_explanation *explanation;
 	u64 *log;
 	struct list_head link;
 	int cpu;
@@ -322,6 +336,7 @@ struct mvm_mmio {
  * @fpu: FPU, SSE and AVX state and XCR0
  * @sigset: the signals blocked during KVM_RUN
  * @sigset_active: @sigset is set
+ * @observe: MVM_OBSERVE_* bits, changed with @mutex held
  * @nr_exits: all VM exits
  * @exits: VM exits by basic reason
  * @vmx: what is VT-x
@@ -373,6 +388,7 @@ struct mvm_vcpu {
 	sigset_t sigset;
 	bool sigset_active;
 
+	u8 observe;
 	u64 nr_exits;
 	u64 exits[VMX_NR_REASONS];
 	struct mvm_vmx_vcpu vmx;
@@ -436,6 +452,11 @@ int mvm_get_emulated_cpuid(struct kvm_cpuid2 __user *user);
 int mvm_vcpu_set_cpuid2(struct mvm_vcpu *vcpu, struct kvm_cpuid2 __user *user);
 int mvm_vcpu_get_cpuid2(struct mvm_vcpu *vcpu, struct kvm_cpuid2 __user *user);
 void mvm_vcpu_update_cpuid(struct mvm_vcpu *vcpu, unsigned long cr4);
+
+/* observe.c */
+int mvm_vcpu_get_vmcs(struct mvm_vcpu *vcpu, struct minivmm_vmcs __user *user);
+int mvm_vcpu_stop_at(struct mvm_vcpu *vcpu, const struct minivmm_stop __user *user);
+int mvm_vcpu_explain(struct mvm_vcpu *vcpu, struct minivmm_explanation __user *user);
 
 /* stat.c */
 int mvm_vcpu_stats_fd(struct mvm_vcpu *vcpu);

@@ -13,6 +13,7 @@
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
+#include "../uapi/linux/minivmm.h"
 #include "mvm.h"
 #include "vmx/vmx.h"
 
@@ -312,6 +313,10 @@ static long vcpu_call(struct mvm_vcpu *vcpu, unsigned int cmd, unsigned long arg
 		return set_signal_mask(vcpu, user);
 	case KVM_GET_STATS_FD:
 		return mvm_vcpu_stats_fd(vcpu);
+	case MINIVMM_STOP_AT:
+		return mvm_vcpu_stop_at(vcpu, user);
+	case MINIVMM_EXPLAIN:
+		return mvm_vcpu_explain(vcpu, user);
 	}
 	return mvm_vcpu_state_call(vcpu, cmd, user);
 }
@@ -321,10 +326,13 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	struct mvm_vcpu *vcpu = file->private_data;
 	long ret;
 
+	/* Open to those who look at others' VMs. */
+	if (cmd == MINIVMM_GET_VMCS)
+		return mvm_vcpu_get_vmcs(vcpu, (void __user *)arg);
 	if (vcpu->vm->memory.mm != current->mm)
 		return -EIO;
-	/* Not one of KVM's: no reason to wait for the vCPU. */
-	if (_IOC_TYPE(cmd) != KVMIO)
+	/* Neither KVM's nor ours: no reason to wait for the vCPU. */
+	if (_IOC_TYPE(cmd) != KVMIO && _IOC_TYPE(cmd) != MINIVMMIO)
 		return -EINVAL;
 	if (mutex_lock_killable(&vcpu->mutex))
 		return -EINTR;

@@ -16,6 +16,7 @@
 
 #include "../compat.h"
 #include "../mvm.h"
+#include "dump.h"
 #include "guest.h"
 #include "operation.h"
 #include "vmcs.h"
@@ -274,7 +275,7 @@ static int entry_failed(struct mvm_vcpu *vcpu, u64 reason, const char *why)
 {
 	struct kvm_run *run = vcpu->run;
 
-	mvm_vmx_explain(vcpu, why);
+	mvm_vmx_explain(vcpu, reason, why);
 	run->exit_reason = KVM_EXIT_FAIL_ENTRY;
 	run->fail_entry.hardware_entry_failure_reason = reason;
 	run->fail_entry.cpu = vcpu->vmx.cpu;
@@ -313,6 +314,12 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 		if (vcpu->pending & MVM_PENDING_SHUTDOWN) {
 			local_irq_enable();
 			return shutdown(vcpu);
+		}
+		if (vcpu->pending & MVM_PENDING_STOP) {
+			local_irq_enable();
+			vcpu->pending &= ~MVM_PENDING_STOP;
+			vcpu->run->exit_reason = KVM_EXIT_INTR;
+			return -EINTR;
 		}
 		if (vcpu->pending & MVM_PENDING_STEPPED) {
 			local_irq_enable();
@@ -363,6 +370,8 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 
 	vcpu->vmx.reason = reason;
 	vcpu->nr_exits++;
+	if (unlikely(vcpu->observe))
+		mvm_vmx_observe_exit(vcpu);
 	if (unlikely(reason & VMX_REASON_ENTRY_FAILURE))
 		return entry_failed(vcpu, reason, failed_exit(reason));
 	vcpu->vmx.launched = true;

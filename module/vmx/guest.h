@@ -67,7 +67,7 @@ bool mvm_segment_allows(const struct kvm_segment *s, bool code64, unsigned long 
 			unsigned long gva, u32 size, bool write);
 
 /* explain.c */
-void mvm_vmx_explain(struct mvm_vcpu *vcpu, const char *error);
+void mvm_vmx_explain(struct mvm_vcpu *vcpu, u64 reason, const char *error);
 
 /* exit handlers, one for each reason */
 int mvm_handle_exception_nmi(struct mvm_vcpu *vcpu);

@@ -15,6 +15,7 @@
 
 struct mvm_vmcs;
 struct mvm_vcpu;
+struct mvm_writer;
 
 /**
  * struct mvm_cpu - one CPU of the host
@@ -22,6 +23,7 @@ struct mvm_vcpu;
  * @on: it is in VMX operation, by us
  * @attached: a vCPU is attached or loaded there
  * @current_vmcs: the VMCS that is current there
+ * @writers: who wrote its fields, by enum vmcs_index; NULL if nobody asks
  * @active: the vCPUs of which the VMCS is active there
  * @gdt: the host's GDTR, since a VM exit leaves a limit of 64 KiB
  * @idt: the host's IDTR, the same
@@ -38,6 +40,7 @@ struct mvm_cpu {
 	bool on;
 	bool attached;
 	struct mvm_vmcs *current_vmcs;
+	struct mvm_writer *writers;
 	struct list_head active;
 	struct desc_ptr gdt;
 	struct desc_ptr idt;

@@ -13,6 +13,7 @@
 
 #include "../compat.h"
 #include "../mvm.h"
+#include "dump.h"
 #include "guest.h"
 #include "operation.h"
 #include "vmcs.h"
@@ -281,6 +282,7 @@ static void setup_guest(struct mvm_vcpu *vcpu, unsigned long cr0_caches)
 int mvm_vmx_vcpu_create(struct mvm_vcpu *vcpu)
 {
 	struct mvm_vmx_vcpu *v = &vcpu->vmx;
+	struct mvm_vmcs *scratch = NULL;
 	int id;
 
 	v->cpu = -1;
@@ -289,6 +291,8 @@ int mvm_vmx_vcpu_create(struct mvm_vcpu *vcpu)
 	/* The CPU writes each of its entries before anybody reads it. */
 	if (mvm_vmx.cpu2 & VMX_CPU2_PML)
 		v->log = (u64 *)__get_free_page(GFP_KERNEL_ACCOUNT);
+	if (static_branch_unlikely(&mvm_vmcs_writers))
+		v->writers = kcalloc(VMCS_NR_FIELDS, sizeof(*v->writers), GFP_KERNEL_ACCOUNT);
 	if (!v->vmcs || !v->msr_bitmap || (!v->log && mvm_vmx.cpu2 & VMX_CPU2_PML)) {
 		mvm_vmx_vcpu_destroy(vcpu);
 		return -ENOMEM;
@@ -299,6 +303,8 @@ int mvm_vmx_vcpu_create(struct mvm_vcpu *vcpu)
 		v->vpid = id > 0 ? id : 0;
 	}
 
+	if (!mvm_vmx_fields_probed())
+		scratch = mvm_vmcs_alloc();
 	/* SDM Vol. 3, "Initialization": VMCLEAR before the first VMPTRLD */
 	preempt_disable();
 	if (!READ_ONCE(mvm_vmx_going_down))
@@ -306,6 +312,7 @@ int mvm_vmx_vcpu_create(struct mvm_vcpu *vcpu)
 	preempt_enable();
 
 	mvm_vmx_attach(vcpu);
+	mvm_vmx_probe_fields(scratch, v->vmcs);
 	setup_host(v);
 	setup_controls(vcpu);
 	setup_guest(vcpu, X86_CR0_CD | X86_CR0_NW);
@@ -315,6 +322,7 @@ int mvm_vmx_vcpu_create(struct mvm_vcpu *vcpu)
 	vmcs_writel(VMCS_GUEST_SYSENTER_ESP, 0);
 	vmcs_writel(VMCS_GUEST_SYSENTER_EIP, 0);
 	mvm_vmx_detach(vcpu);
+	mvm_vmcs_free(scratch);
 	return 0;
 }
 
@@ -372,6 +380,9 @@ void mvm_vmx_vcpu_destroy(struct mvm_vcpu *vcpu)
 	/* Its TLB entries go when the next owner of the VPID comes to a CPU. */
 	if (v->vpid)
 		ida_free(&vpids, v->vpid);
+	kvfree(v->stop);
+	kfree(v->explanation);
+	kfree(v->writers);
 	free_page((unsigned long)v->log);
 	free_page((unsigned long)v->msr_bitmap);
 	mvm_vmcs_free(v->vmcs);

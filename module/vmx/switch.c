@@ -135,6 +135,7 @@ void mvm_vmx_attach(struct mvm_vcpu *vcpu)
 	if (c->current_vmcs != v->vmcs) {
 		mvm_vmcs_make_current(v->vmcs);
 		c->current_vmcs = v->vmcs;
+		c->writers = v->writers;
 		/* One guest must not train the branch predictors for another. */
 		mvm_compat_ibpb();
 	}

@@ -9,8 +9,11 @@
 #include <linux/ratelimit.h>
 #include <asm/page.h>
 
+#include "arch.h"
+#include "check.h"
 #include "operation.h"
 #include "vmcs.h"
+#include "vmx.h"
 
 /**
  * mvm_vmcs_field_name() - the SDM's words for a field
@@ -30,6 +33,23 @@ const char *mvm_vmcs_field_name(u32 field)
 }
 
 /**
+ * mvm_vmcs_field_index() - a field's place in the table
+ * @field: encoding
+ *
+ * Return: its enum vmcs_index, -1 for what is no field.
+ */
+int mvm_vmcs_field_index(u32 field)
+{
+#define FIELD_PLACE(name, encoding, width, section, words)	\
+	case encoding:						\
+		return VMCS_INDEX_##name;
+	switch (field) {
+	VMCS_FIELDS(FIELD_PLACE)
+	}
+	return -1;
+}
+
+/**
  * mvm_vmx_instruction_error() - a VM-instruction error in words
  * @number: the VM-instruction error field
  *
@@ -39,33 +59,10 @@ const char *mvm_vmcs_field_name(u32 field)
  */
 const char *mvm_vmx_instruction_error(u32 number)
 {
+#define INSTRUCTION_ERROR(error, text)	\
+	[error] = text,
 	static const char * const words[] = {
-		[0] = "no current VMCS",
-		[1] = "VMCALL executed in VMX root operation",
-		[2] = "VMCLEAR with invalid physical address",
-		[3] = "VMCLEAR with VMXON pointer",
-		[4] = "VMLAUNCH with non-clear VMCS",
-		[5] = "VMRESUME with non-launched VMCS",
-		[6] = "VMRESUME after VMXOFF",
-		[7] = "VM entry with invalid control field(s)",
-		[8] = "VM entry with invalid host-state field(s)",
-		[9] = "VMPTRLD with invalid physical address",
-		[10] = "VMPTRLD with VMXON pointer",
-		[11] = "VMPTRLD with incorrect VMCS revision identifier",
-		[12] = "VMREAD/VMWRITE from/to unsupported VMCS component",
-		[13] = "VMWRITE to read-only VMCS component",
-		[15] = "VMXON executed in VMX root operation",
-		[16] = "VM entry with invalid executive-VMCS pointer",
-		[17] = "VM entry with non-launched executive VMCS",
-		[18] = "VM entry with executive-VMCS pointer not VMXON pointer",
-		[19] = "VMCALL with non-clear VMCS",
-		[20] = "VMCALL with invalid VM-exit control fields",
-		[22] = "VMCALL with incorrect MSEG revision identifier",
-		[23] = "VMXOFF under dual-monitor treatment of SMIs and SMM",
-		[24] = "VMCALL with invalid SMM-monitor features",
-		[25] = "VM entry with invalid VM-execution control fields in executive VMCS",
-		[26] = "VM entry with events blocked by MOV SS",
-		[28] = "invalid operand to INVEPT/INVVPID",
+		VMX_INSTRUCTION_ERRORS(INSTRUCTION_ERROR)
 	};
 
 	if (number < ARRAY_SIZE(words) && words[number])
@@ -104,6 +101,35 @@ void mvm_vmcs_write_failed(u32 field, u64 value)
 	pr_err_ratelimited("VMWRITE of 0x%llx to %s (0x%04x) failed: %s (%u)\n",
 			   value, mvm_vmcs_field_name(field), field,
 			   mvm_vmx_instruction_error(error), error);
+}
+
+DEFINE_STATIC_KEY_FALSE(mvm_vmcs_writers);
+
+/**
+ * mvm_vmx_note_writers() - note from now on who writes which field
+ *
+ * Before the first vCPU. May sleep.
+ */
+void mvm_vmx_note_writers(void)
+{
+	static_branch_enable(&mvm_vmcs_writers);
+}
+
+/**
+ * mvm_vmcs_note_writer() - a field of the current VMCS is about to be written
+ * @field: encoding
+ * @file: where from
+ * @line: the same
+ *
+ * Context: a vCPU is attached.
+ */
+void mvm_vmcs_note_writer(u32 field, const char *file, int line)
+{
+	struct mvm_writer *writers = this_cpu_read(mvm_cpu.writers);
+	int index = mvm_vmcs_field_index(field);
+
+	if (writers && index >= 0)
+		writers[index] = (struct mvm_writer) { file, line };
 }
 
 /* SDM Vol. 3, "VMCS Data" (25.2): the first word is the revision identifier. */
@@ -172,7 +198,17 @@ int mvm_vmcs_clear(struct mvm_vmcs *vmcs)
  */
 int mvm_vmcs_make_current(struct mvm_vmcs *vmcs)
 {
-	u64 address = __pa(vmcs);
+	return mvm_vmcs_restore_current(__pa(vmcs));
+}
+
+/**
+ * mvm_vmcs_restore_current() - undo another's mvm_vmcs_make_current()
+ * @address: what VMPTRST said before
+ *
+ * Return: 0 or -EIO.
+ */
+int mvm_vmcs_restore_current(u64 address)
+{
 	bool failed;
 
 	asm volatile("vmptrld %[address]"

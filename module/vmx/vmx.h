@@ -27,6 +27,9 @@ void mvm_vmx_collect_logs(struct mvm_memory *memory);
 extern struct mvm_cpuid_limits mvm_cpuid_limits;
 void mvm_vmx_ept_features(struct mvm_ept_features *features);
 
+/* vmcs.c */
+void mvm_vmx_note_writers(void);
+
 /* setup.c: the life of a vCPU */
 int mvm_vmx_vcpu_create(struct mvm_vcpu *vcpu);
 void mvm_vmx_vcpu_destroy(struct mvm_vcpu *vcpu);

@@ -15,6 +15,7 @@
 #include <asm/tlbflush.h>
 
 #include "entry.h"
+#include "../../module/vmx/operation.h"
 #include "../../module/vmx/vmcs.h"
 #include "../../module/vmx/capability.h"
 
@@ -25,8 +26,9 @@ struct mvm_vmx_msrs entry_msrs;
 struct mvm_check_cpu entry_cpu;
 /* The host's fields as they must be for us to come back */
 struct mvm_vmcs_image entry_host;
-/* Of vmcs.c: what it takes the revision from */
+/* Of vmcs.c: what it takes the revision from, and where it would note writers */
 struct mvm_vmx_capability mvm_vmx;
+DEFINE_PER_CPU(struct mvm_cpu, mvm_cpu);
 
 /* Of switch.S */
 u64 entry_gs_base, entry_fs_base;

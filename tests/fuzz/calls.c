@@ -188,6 +188,11 @@ static const struct call vcpu_calls[] = {
 	{ CALL(KVM_ENABLE_CAP), fill_cap, .errnos = E(INVAL), .exact = true, .here = true },
 	{ CALL(KVM_X86_SETUP_MCE), fill_address, .errnos = E(INVAL), .exact = true,
 	  .here = true },
+	{ CALL(MINIVMM_GET_VMCS), fill_vmcs, .errnos = E(INVAL) | E(2BIG) | E(NODATA),
+	  .writes = true, .more = true, .here = true },
+	{ CALL(MINIVMM_STOP_AT), fill_stop, .errnos = E(INVAL), .exact = true, .here = true },
+	{ CALL(MINIVMM_EXPLAIN), fill_explanation, .errnos = E(INVAL) | E(2BIG) | E(NODATA),
+	  .writes = true, .more = true, .here = true },
 	{ CALL(KVM_SET_SIGNAL_MASK), fill_sigmask, .errnos = E(INVAL), .null_ok = true },
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the calls are given; given.h */
 #include <errno.h>
+#include <linux/minivmm.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -316,6 +317,40 @@ size_t fill_xsave(int fd)
 size_t fill_xcrs(int fd)
 {
 	return fill_changed(fd, KVM_GET_XCRS, sizeof(struct kvm_xcrs));
+}
+
+size_t fill_vmcs(int fd)
+{
+	static const u32 rooms[] = { 0, 1, 172, 173, 174, 400, 0xffffffff };
+	struct minivmm_vmcs *vmcs = (void *)buffer.rw;
+
+	(void)fd;
+	vmcs->nr = pick(rooms);
+	vmcs->flags = one_in(8) ? edge() : below(2);
+	return sizeof(*vmcs) + 200 * sizeof(vmcs->fields[0]);
+}
+
+size_t fill_stop(int fd)
+{
+	struct minivmm_stop stop = {
+		.exit = one_in(4) ? edge() : below(3),
+		.reason = one_in(4) ? edge() : one_in(2) ? below(80) : MINIVMM_ANY_REASON,
+		.flags = one_in(8) ? edge() : 0,
+	};
+
+	(void)fd;
+	memcpy(buffer.rw, &stop, sizeof(stop));
+	return sizeof(stop);
+}
+
+size_t fill_explanation(int fd)
+{
+	struct minivmm_explanation *why = (void *)buffer.rw;
+
+	(void)fd;
+	why->nr = one_in(4) ? edge() : below(3);
+	why->flags = one_in(8) ? edge() : 0;
+	return sizeof(*why) + 2 * sizeof(why->findings[0]);
 }
 
 size_t fill_mp_state(int fd)

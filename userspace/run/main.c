@@ -40,8 +40,8 @@
 #include "stop.h"
 #include "threads.h"
 
-#ifndef MINIVMM_VERSION
-#error "the Makefile defines MINIVMM_VERSION"
+#ifndef PROGRAM_VERSION
+#error "the Makefile defines PROGRAM_VERSION"
 #endif
 
 /*
@@ -133,7 +133,7 @@ int main(int argc, char *argv[])
 	if (options.help)
 		return print_and_end(options_help);
 	if (options.version)
-		return print_and_end("minivmm-run " MINIVMM_VERSION "\n");
+		return print_and_end("minivmm-run " PROGRAM_VERSION "\n");
 
 	if (options.kernel)
 		status = boot_read(&image, &options, &failure);
