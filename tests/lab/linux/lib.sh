@@ -39,6 +39,7 @@ typed_sum=$(md5sum <"$work/typed")
 linux_append='console=ttyS0 quiet nokaslr panic=-1 mitigations=off lsm= audit=0 cryptomgr.notests'
 # 4 vCPUs on one CPU of a slow host: the guest's RCU is to be as patient as we are.
 linux_append+=" rcupdate.rcu_cpu_stall_timeout=$((21 * ${LAB_PATIENCE:-1}))"
+linux_append+=" watchdog_thresh=$((10 * ${LAB_PATIENCE:-1}))"
 
 # linux_boot DEVICE CPUS HOW [NAME]: one boot, of a script for the lab. The name is
 # for linux_check; without, there is one boot of so many CPUs.
