@@ -2,7 +2,7 @@
 /*
  * The launcher's command line.
  */
-// sources: userspace/run/options.c
+// sources: userspace/run/options.c userspace/run/set.c userspace/common/vmcs_words.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -194,6 +194,64 @@ static void test_mode(void **state)
 	refused("unknown mode", "--mode", "", "guest");
 }
 
+static void test_set(void **state)
+{
+	struct kvm_regs regs = { 0 };
+	struct kvm_sregs sregs = { 0 };
+	unsigned int i;
+
+	assert_int_equal(parse("--set", "rip=0x1234567890", "--set", "cs.type=3", "--set",
+			       "gdt.limit=65535", "guest"), STATUS_OK);
+	assert_int_equal(options.setting_count, 3);
+	for (i = 0; i < options.setting_count; i++)
+		setting_apply(&options.settings[i], &regs, &sregs);
+	assert_int_equal(regs.rip, 0x1234567890);
+	assert_int_equal(sregs.cs.type, 3);
+	assert_int_equal(sregs.cs.present, 0);
+	assert_int_equal(sregs.gdt.limit, 65535);
+	assert_int_equal(sregs.gdt.base, 0);
+	refused("not NAME=VALUE", "--set", "rip", "guest");
+	refused("no such register", "--set", "=1", "guest");
+	refused("no such register", "--set", "ripp=1", "guest");
+	refused("no such register", "--set", "ri=1", "guest");
+	refused("no such register", "--set", "RIP=1", "guest");
+	refused("not a number", "--set", "rip=", "guest");
+	refused("not an address", "--set", "rip=12h", "guest");
+	refused("too large for that register", "--set", "cs.type=256", "guest");
+	refused("too large for that register", "--set", "gdt.limit=0x10000", "guest");
+	refused("too large", "--set", "rip=0x10000000000000000", "guest");
+}
+
+static void test_dump_vmcs(void **state)
+{
+	assert_int_equal(parse("--dump-vmcs", "guest"), STATUS_OK);
+	assert_int_equal(options.dumps.count, 1);
+	assert_int_equal(options.dumps.points[0].when, DUMP_END);
+	assert_string_equal(options.image, "guest");
+	assert_int_equal(parse("--dump-vmcs=start,3,cpuid,failure", "--diff", "--json", "guest"),
+			 STATUS_OK);
+	assert_int_equal(options.dumps.count, 4);
+	assert_int_equal(options.dumps.points[0].when, DUMP_START);
+	assert_int_equal(options.dumps.points[1].when, DUMP_EXIT);
+	assert_int_equal(options.dumps.points[1].number, 3);
+	assert_int_equal(options.dumps.points[2].when, DUMP_REASON);
+	assert_int_equal(options.dumps.points[2].number, 10);
+	assert_int_equal(options.dumps.points[3].when, DUMP_FAILURE);
+	assert_true(options.dumps.diff);
+	assert_true(options.dumps.json);
+	refused("numbered from 1", "--dump-vmcs=0", "guest");
+	refused("numbered from 1", "--dump-vmcs=1x", "guest");
+	refused("the name of its reason", "--dump-vmcs=often", "guest");
+	refused("the name of its reason", "--dump-vmcs=", "guest");
+	refused("the name of its reason", "--dump-vmcs=1,", "guest");
+	refused("no exit reason is that long", "--dump-vmcs=cpuidcpuidcpuidcpuidcpuidcpuidcpuid",
+		"guest");
+	refused("sixteen are the most", "--dump-vmcs=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17",
+		"guest");
+	refused("are for --dump-vmcs", "--diff", "guest");
+	refused("are for --dump-vmcs", "--json", "guest");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +264,8 @@ int main(void)
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_mode),
+		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_dump_vmcs),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

@@ -120,6 +120,23 @@ static void print_words(FILE *out, const struct vmcs *vmcs, int i)
 	free(text);
 }
 
+/**
+ * vmcs_print_words() - what a field's value says, if it alone says it
+ * @out: where to
+ * @encoding: the field
+ * @value: its value
+ */
+void vmcs_print_words(FILE *out, __u32 encoding, __u64 value)
+{
+	struct vmcs vmcs = { .exits = 0 };
+	int i = index_of(encoding);
+
+	if (i < 0)
+		return;
+	vmcs.value[i] = value;
+	print_words(out, &vmcs, i);
+}
+
 static void print_field(FILE *out, const struct vmcs *vmcs, const struct vmcs *before, int i)
 {
 	fprintf(out, "  %04x %-44s ", fields[i].encoding, fields[i].words);

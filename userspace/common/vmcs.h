@@ -33,6 +33,7 @@ struct vmcs {
 
 int vmcs_read(int vcpu, __u32 flags, struct vmcs *vmcs);
 void vmcs_print(FILE *out, const struct vmcs *vmcs, const struct vmcs *before);
+void vmcs_print_words(FILE *out, __u32 encoding, __u64 value);
 json_t *vmcs_json(const struct vmcs *vmcs, const struct vmcs *before);
 
 /* vmcs_words.c */

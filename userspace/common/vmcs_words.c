@@ -21,23 +21,38 @@ struct flag {
 	const char *name;
 };
 
+static const char *flag_name(unsigned int bit, const struct flag *flags, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (flags[i].bit == bit)
+			return flags[i].name;
+	return NULL;
+}
+
 /* The names of the bits that are 1, in one line; numbers for those without */
 static void put_flags(FILE *out, __u64 value, const struct flag *flags, unsigned int count)
 {
-	const char *separator = "";
-	unsigned int bit, i;
+	const char *separator = "", *name;
+	unsigned int bit, last;
 
 	if (!value)
 		return;
-	for (bit = 0; bit < 64; bit++) {
+	for (bit = 0; bit < 64; bit = last + 1) {
+		last = bit;
 		if (!(value >> bit & 1))
 			continue;
-		for (i = 0; i < count && flags[i].bit != bit; i++)
-			;
-		if (i < count)
-			fprintf(out, "%s%s", separator, flags[i].name);
-		else
+		name = flag_name(bit, flags, count);
+		while (!name && last < 63 && value >> (last + 1) & 1 &&
+		       !flag_name(last + 1, flags, count))
+			last++;
+		if (name)
+			fprintf(out, "%s%s", separator, name);
+		else if (last == bit)
 			fprintf(out, "%sbit %u", separator, bit);
+		else
+			fprintf(out, "%sbits %u:%u", separator, last, bit);
 		separator = ", ";
 	}
 	fputc('\n', out);
@@ -167,13 +182,16 @@ static const char *segment_type(__u64 rights)
 
 static void put_access_rights(FILE *out, __u64 value)
 {
+	const char *size = "";
+
 	if (value & VMX_AR_UNUSABLE) {
 		fputs("unusable\n", out);
 		return;
 	}
+	if (value & VMX_AR_S)
+		size = value & VMX_AR_L ? ", 64-bit" : value & VMX_AR_DB ? ", 32-bit" : ", 16-bit";
 	fprintf(out, "%s; DPL %llu%s%s%s%s\n", segment_type(value), bits(value, 6, 5),
-		value & VMX_AR_P ? "" : ", not present",
-		value & VMX_AR_L ? ", 64-bit" : value & VMX_AR_DB ? ", 32-bit" : ", 16-bit",
+		value & VMX_AR_P ? "" : ", not present", size,
 		value & VMX_AR_G ? ", limit in pages" : "",
 		value & VMX_AR_AVL ? ", AVL" : "");
 }
@@ -318,8 +336,8 @@ static void put_io(FILE *out, __u64 q)
 /* Vol. 3, "Exit Qualification for EPT Violations" (2024: table 28-7) */
 static void put_ept_violation(FILE *out, __u64 q)
 {
-	fprintf(out, "%s%s%s; the page is %s%s%s%s\n", q & VMX_EPT_QUAL_READ ? "read " : "",
-		q & VMX_EPT_QUAL_WRITE ? "write " : "", q & VMX_EPT_QUAL_FETCH ? "fetch " : "",
+	fprintf(out, "access:%s%s%s; the page is %s%s%s%s\n", q & VMX_EPT_QUAL_READ ? " read" : "",
+		q & VMX_EPT_QUAL_WRITE ? " write" : "", q & VMX_EPT_QUAL_FETCH ? " fetch" : "",
 		bits(q, 5, 3) ? "" : "not present", q & BIT(3) ? "r" : "",
 		q & BIT(4) ? "w" : "", q & BIT(5) ? "x" : "");
 	if (q & VMX_EPT_QUAL_LINEAR)

@@ -150,13 +150,14 @@ static void setup_long(struct machine *machine, const struct image *image,
 /**
  * cpu_setup() - the first vCPU's registers, and the tables in memory that they point to
  * @machine: the machine; its memory is still empty
+ * @options: registers that the user sets
  * @image: says in which mode, and where
  * @failure: what went wrong
  *
- * Return: STATUS_OK or STATUS_SYSTEM.
+ * Return: STATUS_OK, STATUS_USAGE or STATUS_SYSTEM.
  */
-int cpu_setup(struct machine *machine, const struct image *image,
-	      struct failure *failure)
+int cpu_setup(struct machine *machine, const struct options *options,
+	      const struct image *image, struct failure *failure)
 {
 	struct kvm_regs regs = {
 		.rflags = 2,
@@ -166,6 +167,7 @@ int cpu_setup(struct machine *machine, const struct image *image,
 	};
 	int vcpu = machine->vcpus[0].fd;
 	struct kvm_sregs sregs;
+	unsigned int i;
 
 	if (ioctl(vcpu, KVM_GET_SREGS, &sregs))
 		return failed(failure, STATUS_SYSTEM, "reading the vCPU's registers: %s",
@@ -184,6 +186,13 @@ int cpu_setup(struct machine *machine, const struct image *image,
 		break;
 	}
 
+	for (i = 0; i < options->setting_count; i++)
+		setting_apply(&options->settings[i], &regs, &sregs);
+
+	if (options->setting_count && ioctl(vcpu, KVM_SET_SREGS, &sregs))
+		return failed(failure, STATUS_USAGE,
+			      "--set: the device refuses that state before any VM entry (KVM_SET_SREGS: %s)",
+			      strerror(errno));
 	if (ioctl(vcpu, KVM_SET_SREGS, &sregs) ||
 	    ioctl(vcpu, KVM_SET_REGS, &regs))
 		return failed(failure, STATUS_SYSTEM, "setting the vCPU's registers: %s",

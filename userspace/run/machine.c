@@ -3,6 +3,7 @@
  * The virtual machine: its memory and its vCPUs, by the calls of <linux/kvm.h>.
  */
 #include <errno.h>
+#include <linux/minivmm.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -268,6 +269,11 @@ int machine_create(struct machine *machine, const struct options *options,
 	status = image_fits(image, &machine->layout, failure);
 	if (!status)
 		status = device_open(options->device, &machine->device, failure);
+	if (!status && options->dumps.count &&
+	    ioctl(machine->device, MINIVMM_GET_VERSION, 0) < 2)
+		status = failed(failure, STATUS_USAGE,
+				"--dump-vmcs: %s does not show its VMCSs; /dev/minivmm does",
+				options->device);
 	if (!status)
 		status = device_create_vm(options->device, machine->device,
 					  &machine->vm, failure);
@@ -280,7 +286,7 @@ int machine_create(struct machine *machine, const struct options *options,
 	if (!status)
 		status = create_vcpus(machine, failure);
 	if (!status)
-		status = cpu_setup(machine, image, failure);
+		status = cpu_setup(machine, options, image, failure);
 	if (!status)
 		load_image(machine, image);
 	return status;

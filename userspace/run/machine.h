@@ -58,8 +58,8 @@ void machine_destroy(struct machine *machine);
 __u8 *machine_memory(const struct machine *machine, __u64 address, __u64 size);
 bool machine_read(void *machine, __u64 address, void *to, unsigned int size);
 
-int cpu_setup(struct machine *machine, const struct image *image,
-	      struct failure *failure);
+int cpu_setup(struct machine *machine, const struct options *options,
+	      const struct image *image, struct failure *failure);
 
 /*
  * Real mode's interrupt vectors lead to a HLT each, where a PC has its BIOS:

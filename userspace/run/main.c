@@ -22,7 +22,9 @@
  *	stop.c		signals and the time limit
  *	device.c	opening the device, and what may be in the way
  *	report.c, state.c, walk.c	what we say when a guest fails
+ *	explain.c	why a VM entry failed
  *	stats.c		--stats
+ *	set.c, dump.c	--set, --dump-vmcs
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../common/vmcs.h"
 #include "options.h"
 
 const char options_help[] =
@@ -25,6 +26,11 @@ const char options_help[] =
 "      --device PATH    whom to ask for the machine (" DEFAULT_DEVICE ");\n"
 "                       /dev/kvm works too\n"
 "      --timeout TIME   end the guest after 5, 5s, 500ms or 2m\n"
+"      --set REG=VALUE  a register of the first processor: rip=0x1000, cs.type=3; repeatable\n"
+"      --dump-vmcs[=WHEN,...]  print the fields of the VMCS: start, end (the default),\n"
+"                       failure, the number of a VM exit, the name of its reason\n"
+"      --diff           after the first, print only what changed\n"
+"      --json           print VMCSs as JSON, one object a line\n"
 "      --stats          at the end, print what the vCPU counted: VM exits by reason\n"
 "  -v, --verbose        tell of accesses to ports where nothing is\n"
 "  -h, --help           print this and end\n"
@@ -187,6 +193,61 @@ const char *parse_mode(const char *text, enum mode *mode)
 	return NULL;
 }
 
+static const char *parse_point(const char *word, struct dump_point *point)
+{
+	int reason;
+
+	point->number = 0;
+	if (!strcmp(word, "start")) {
+		point->when = DUMP_START;
+	} else if (!strcmp(word, "end")) {
+		point->when = DUMP_END;
+	} else if (!strcmp(word, "failure")) {
+		point->when = DUMP_FAILURE;
+	} else if (*word >= '0' && *word <= '9') {
+		point->when = DUMP_EXIT;
+		if (parse_address(word, &point->number) || !point->number)
+			return "VM exits are numbered from 1 on";
+	} else {
+		reason = vmcs_reason_number(word);
+		if (reason < 0)
+			return "start, end, failure, the number of a VM exit or the name of its reason";
+		point->when = DUMP_REASON;
+		point->number = reason;
+	}
+	return NULL;
+}
+
+/**
+ * parse_dumps() - a list of occasions, with commas
+ * @text: what the user wrote
+ * @dumps: the occasions are added
+ *
+ * Return: NULL, or what is wrong with @text.
+ */
+const char *parse_dumps(const char *text, struct dumps *dumps)
+{
+	char word[32];
+	size_t length;
+	const char *wrong;
+
+	for (;; text += length + 1) {
+		length = strcspn(text, ",");
+		if (dumps->count == DUMPS_MAX)
+			return "sixteen are the most";
+		if (length >= sizeof(word))
+			return "no exit reason is that long";
+		memcpy(word, text, length);
+		word[length] = '\0';
+		wrong = parse_point(word, &dumps->points[dumps->count]);
+		if (wrong)
+			return wrong;
+		dumps->count++;
+		if (!text[length])
+			return NULL;
+	}
+}
+
 static const char *parse_memory(const char *text, __u64 *bytes)
 {
 	const char *wrong = parse_size(text, bytes);
@@ -205,6 +266,7 @@ static const char *parse_memory(const char *text, __u64 *bytes)
 enum {
 	OPT_MODE = 0x100, OPT_LOAD, OPT_DEVICE, OPT_TIMEOUT, OPT_STATS, OPT_VERSION,
 	OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_CPUS,
+	OPT_SET, OPT_DUMP_VMCS, OPT_DIFF, OPT_JSON,
 };
 
 static const struct option long_options[] = {
@@ -217,6 +279,10 @@ static const struct option long_options[] = {
 	{ "load",	required_argument,	NULL,	OPT_LOAD },
 	{ "device",	required_argument,	NULL,	OPT_DEVICE },
 	{ "timeout",	required_argument,	NULL,	OPT_TIMEOUT },
+	{ "set",	required_argument,	NULL,	OPT_SET },
+	{ "dump-vmcs",	optional_argument,	NULL,	OPT_DUMP_VMCS },
+	{ "diff",	no_argument,		NULL,	OPT_DIFF },
+	{ "json",	no_argument,		NULL,	OPT_JSON },
 	{ "stats",	no_argument,		NULL,	OPT_STATS },
 	{ "verbose",	no_argument,		NULL,	'v' },
 	{ "help",	no_argument,		NULL,	'h' },
@@ -253,6 +319,8 @@ static int complete(struct options *options, struct failure *failure)
 	if (!options->kernel && (options->initrd_count || options->append || options->cpus))
 		return failed(failure, STATUS_USAGE,
 			      "--initrd, --append and --cpus are for a kernel: --kernel FILE");
+	if ((options->dumps.diff || options->dumps.json) && !options->dumps.count)
+		return failed(failure, STATUS_USAGE, "--diff and --json are for --dump-vmcs");
 	if (!options->memory)
 		options->memory = options->kernel ? DEFAULT_MEMORY_KERNEL : DEFAULT_MEMORY;
 	if (!options->append)
@@ -323,6 +391,22 @@ int options_parse(struct options *options, int argc, char *argv[],
 			break;
 		case OPT_TIMEOUT:
 			wrong = parse_duration(optarg, &options->timeout);
+			break;
+		case OPT_SET:
+			if (options->setting_count == SETTINGS_MAX)
+				wrong = "sixteen are the most";
+			else
+				wrong = parse_setting(optarg,
+						      &options->settings[options->setting_count++]);
+			break;
+		case OPT_DUMP_VMCS:
+			wrong = parse_dumps(optarg ? optarg : "end", &options->dumps);
+			break;
+		case OPT_DIFF:
+			options->dumps.diff = true;
+			break;
+		case OPT_JSON:
+			options->dumps.json = true;
 			break;
 		case OPT_STATS:
 			options->stats = true;

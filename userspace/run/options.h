@@ -2,7 +2,9 @@
 #ifndef RUN_OPTIONS_H
 #define RUN_OPTIONS_H
 
+#include "dump.h"
 #include "layout.h"
+#include "set.h"
 #include "status.h"
 
 #define DEFAULT_DEVICE	"/dev/minivmm"
@@ -11,12 +13,16 @@
 
 #define CPUS_MAX	16
 #define INITRDS_MAX	8
+#define SETTINGS_MAX	16
 
 /**
  * struct options - what the command line asked for
  * @help: only the help was asked for
  * @version: only the version was asked for
  * @stats: print the counters of the vCPU at the end
+ * @dumps: VMCSs to print
+ * @setting_count: of @settings
+ * @settings: registers of the first vCPU
  * @verbose: say what is otherwise passed over in silence
  * @image: the guest's file, NULL for a kernel
  * @kernel: a kernel's file, NULL for a plain image
@@ -36,6 +42,9 @@ struct options {
 	bool help;
 	bool version;
 	bool stats;
+	struct dumps dumps;
+	unsigned int setting_count;
+	struct setting settings[SETTINGS_MAX];
 	bool verbose;
 	const char *image;
 	const char *kernel;
@@ -61,6 +70,7 @@ const char *parse_size(const char *text, __u64 *bytes);
 const char *parse_address(const char *text, __u64 *address);
 const char *parse_duration(const char *text, __u64 *milliseconds);
 const char *parse_cpus(const char *text, unsigned int *cpus);
+const char *parse_dumps(const char *text, struct dumps *dumps);
 const char *parse_mode(const char *text, enum mode *mode);
 
 #endif /* RUN_OPTIONS_H */

@@ -16,9 +16,6 @@
 
 #define PREFIX		"minivmm-run: "
 
-#define RFLAGS_VM	BIT(17)
-#define RFLAGS_FIXED	BIT(1)
-#define CR4_VMXE	BIT(13)
 
 struct name {
 	__u64 number;
@@ -230,40 +227,6 @@ static const struct name entry_failures[] = {
 	{ 0, NULL },
 };
 
-/*
- * The rules that people break; the processor knows more of them. SDM Vol. 3,
- * "Checks on the Guest State Area".
- */
-static void advise_on_state(const struct kvm_regs *regs, const struct kvm_sregs *sregs)
-{
-	bool lma = sregs->efer & EFER_LMA;
-
-	if ((sregs->cr0 & CR0_PG) && !(sregs->cr0 & CR0_PE))
-		advise("CR0.PG is set without CR0.PE.");
-	if (lma && !(sregs->cr0 & CR0_PG))
-		advise("EFER.LMA is set without CR0.PG.");
-	if (lma && !(sregs->cr4 & CR4_PAE))
-		advise("EFER.LMA is set without CR4.PAE.");
-	if (lma && sregs->cs.l && sregs->cs.db)
-		advise("CS has both L and D set.");
-	if (lma && !sregs->cs.l && regs->rip >> 32)
-		advise("RIP %#llx is beyond 4 GiB, but CS is not a 64-bit segment.", regs->rip);
-	if (!lma && regs->rip >> 32)
-		advise("RIP %#llx is beyond 4 GiB outside long mode.", regs->rip);
-	if (!(regs->rflags & RFLAGS_FIXED))
-		advise("RFLAGS bit 1 is 0; it is always 1.");
-	if (lma && regs->rflags & RFLAGS_VM)
-		advise("RFLAGS.VM is set in long mode.");
-	if (sregs->cr4 & CR4_VMXE)
-		advise("CR4.VMXE is set: guests of this hypervisor have no VMX.");
-	if (!sregs->cs.present || !sregs->cs.s || !(sregs->cs.type & 1))
-		advise("CS is not a present, accessed code or data segment.");
-	if (sregs->ss.dpl != sregs->cs.dpl && (sregs->cr0 & CR0_PE))
-		advise("The DPL of SS is not that of CS.");
-	if (!sregs->tr.present || sregs->tr.s || (sregs->tr.type & 0x3) != 0x3)
-		advise("TR is not a busy TSS; it must be, even when nobody uses it.");
-}
-
 /**
  * report_entry_failure() - the processor refused to enter the guest
  * @vcpu: the vCPU
@@ -281,9 +244,11 @@ void report_entry_failure(struct vcpu *vcpu, __u64 reason)
 	if (!report_read(vcpu, &regs, &sregs))
 		return;
 	state_print(stderr, vcpu, &regs, &sregs);
+	if (explain_entry_failure(vcpu))
+		return;
 	fputs("Look at:\n", stderr);
-	advise_on_state(&regs, &sregs);
-	advise("The kernel's log has more: sudo dmesg");
+	advise("On /dev/minivmm this says which rules are broken.");
+	advise("The kernel's log may have more: sudo dmesg");
 }
 
 /**

@@ -9,6 +9,7 @@
 __printf(1, 2)
 void report_note(const char *fmt, ...);
 
+bool explain_entry_failure(struct vcpu *vcpu);
 bool report_read(struct vcpu *vcpu, struct kvm_regs *regs,
 		 struct kvm_sregs *sregs);
 bool report_rip_outside(struct vcpu *vcpu, __u64 *address);

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "console.h"
+#include "dump.h"
 #include "guest.h"
 #include "report.h"
 #include "run.h"
@@ -46,10 +47,8 @@ static int asked_to_end(struct vcpu *vcpu, const struct options *options, int re
 	return STATUS_TIMEOUT;
 }
 
-static int run_failed(struct vcpu *vcpu)
+static int run_failed(struct vcpu *vcpu, int err)
 {
-	int err = errno;
-
 	report_run_error(vcpu, err);
 	return err == EFAULT ? STATUS_NO_MEMORY : STATUS_SYSTEM;
 }
@@ -70,24 +69,45 @@ static int leave(struct vcpu *vcpu, struct guest *guest)
 	return status;
 }
 
-static int run_loop(struct vcpu *vcpu, struct guest *guest, const struct options *options)
+static int run_until_end(struct vcpu *vcpu, struct guest *guest,
+			 const struct options *options, struct dumper *dumper)
 {
-	int status, reason;
+	int status, reason, err;
 
 	for (;;) {
 		reason = stop_asked();
 		if (reason)
 			return asked_to_end(vcpu, options, reason);
 
-		if (ioctl(vcpu->fd, KVM_RUN, 0)) {
-			if (errno == EINTR || errno == EAGAIN)
-				continue;
-			return run_failed(vcpu);
+		err = ioctl(vcpu->fd, KVM_RUN, 0) ? errno : 0;
+		if (options->dumps.count) {
+			pthread_mutex_lock(&guest->lock);
+			dump_after_run(dumper);
+			pthread_mutex_unlock(&guest->lock);
 		}
+		if (err == EINTR || err == EAGAIN)
+			continue;
+		if (err)
+			return run_failed(vcpu, err);
 		status = leave(vcpu, guest);
 		if (status != GO_ON)
 			return status;
 	}
+}
+
+static int run_loop(struct vcpu *vcpu, struct guest *guest, const struct options *options)
+{
+	struct dumper dumper;
+	int status;
+
+	pthread_mutex_lock(&guest->lock);
+	dump_begin(&dumper, vcpu, &options->dumps);
+	pthread_mutex_unlock(&guest->lock);
+	status = run_until_end(vcpu, guest, options, &dumper);
+	pthread_mutex_lock(&guest->lock);
+	dump_end(&dumper);
+	pthread_mutex_unlock(&guest->lock);
+	return status;
 }
 
 /**
