@@ -54,6 +54,7 @@ static int __init minivmm_init(void)
 		pr_err("ept and unrestricted_guest cannot be switched off: minivmm is built on both\n");
 		return -EINVAL;
 	}
+	mvm_stat_init();
 	if (writers)
 		mvm_vmx_note_writers();
 	ret = mvm_vmx_init(&options);
@@ -65,12 +66,14 @@ static int __init minivmm_init(void)
 	ret = mvm_irqfd_init();
 	if (ret)
 		goto exit_vmx;
+	mvm_debugfs_init();
 	ret = mvm_device_register();
 	if (ret)
-		goto exit_irqfd;
+		goto exit_debugfs;
 	return 0;
 
-exit_irqfd:
+exit_debugfs:
+	mvm_debugfs_exit();
 	mvm_irqfd_exit();
 exit_vmx:
 	mvm_vmx_exit();
@@ -81,6 +84,8 @@ module_init(minivmm_init);
 static void __exit minivmm_exit(void)
 {
 	mvm_device_unregister();
+	mvm_debugfs_exit();
+	mvm_timing_exit();
 	mvm_irqfd_exit();
 	mvm_vmx_exit();
 }

@@ -24,6 +24,7 @@
 #include "clock.h"
 #include "irqchip/irqchip.h"
 #include "memory/memory.h"
+#include "stat.h"
 #include "vmx/arch.h"
 #include "vmx/enter.h"
 #include "x86/cpuid.h"
@@ -88,6 +89,8 @@ struct minivmm_explanation;
  * @msr_exits: KVM_MSR_EXIT_REASON_* for which user space emulates an MSR
  * @msr_filter: which MSRs the guests may access, or NULL for all; written with
  *	@lock held, read under RCU
+ * @debugfs: its folder there, or what stands for none
+ * @debugfs_files: what the counters in it are of
  */
 struct mvm_vm {
 	struct kref refs;
@@ -115,6 +118,8 @@ struct mvm_vm {
 	unsigned long mmu_pages;
 	u32 msr_exits;
 	struct mvm_msr_filter __rcu *msr_filter;
+	struct dentry *debugfs;
+	struct mvm_debugfs_file *debugfs_files;
 };
 
 /* Bits of mvm_vcpu::pending: work before the next VM entry */
@@ -339,6 +344,8 @@ struct mvm_mmio {
  * @observe: MVM_OBSERVE_* bits, changed with @mutex held
  * @nr_exits: all VM exits
  * @exits: VM exits by basic reason
+ * @stat: other events
+ * @times: where its time went
  * @vmx: what is VT-x
  */
 struct mvm_vcpu {
@@ -391,6 +398,8 @@ struct mvm_vcpu {
 	u8 observe;
 	u64 nr_exits;
 	u64 exits[VMX_NR_REASONS];
+	struct mvm_stat stat;
+	struct mvm_times times;
 	struct mvm_vmx_vcpu vmx;
 };
 
@@ -457,9 +466,5 @@ void mvm_vcpu_update_cpuid(struct mvm_vcpu *vcpu, unsigned long cr4);
 int mvm_vcpu_get_vmcs(struct mvm_vcpu *vcpu, struct minivmm_vmcs __user *user);
 int mvm_vcpu_stop_at(struct mvm_vcpu *vcpu, const struct minivmm_stop __user *user);
 int mvm_vcpu_explain(struct mvm_vcpu *vcpu, struct minivmm_explanation __user *user);
-
-/* stat.c */
-int mvm_vcpu_stats_fd(struct mvm_vcpu *vcpu);
-int mvm_vm_stats_fd(struct mvm_vm *vm);
 
 #endif

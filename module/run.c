@@ -65,6 +65,7 @@ static int run_loop(struct mvm_vcpu *vcpu)
 
 	for (;;) {
 		if (unlikely(task_sigpending(current))) {
+			vcpu->stat.signal_exits++;
 			vcpu->run->exit_reason = KVM_EXIT_INTR;
 			return -EINTR;
 		}
@@ -82,6 +83,7 @@ static int run_loop(struct mvm_vcpu *vcpu)
 		/* The interrupt window was asked for: a VM exit opens it. */
 		if (unlikely(vcpu->pending & MVM_PENDING_WINDOW) &&
 		    vcpu->vmx.loaded && may_inject(vcpu)) {
+			vcpu->stat.request_irq_exits++;
 			vcpu->run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
 			return 0;
 		}
@@ -202,6 +204,7 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 	if (vcpu->sigset_active)
 		sigprocmask(SIG_SETMASK, &vcpu->sigset, &current->real_blocked);
 
+	mvm_times_enter(vcpu, MVM_MODE_ROOT);
 	ret = MVM_RESUME;
 	WRITE_ONCE(vcpu->runner, current);
 	mvm_vmx_load(vcpu);
@@ -218,5 +221,6 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 		sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
 		sigemptyset(&current->real_blocked);
 	}
+	mvm_times_enter(vcpu, MVM_MODE_USER);
 	return ret;
 }

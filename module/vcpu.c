@@ -402,6 +402,7 @@ static struct mvm_vcpu *vcpu_alloc(struct mvm_vm *vm, unsigned long id)
 	vcpu->id = id;
 	vcpu->tsc_khz = READ_ONCE(vm->tsc_khz);
 	mutex_init(&vcpu->mutex);
+	mvm_times_init(&vcpu->times);
 	get_page(vm->ring);
 	vcpu->pages[MVM_RING_PAGE] = vm->ring;
 	for (i = 0; i < MVM_RING_PAGE; i++) {
@@ -498,6 +499,7 @@ int mvm_vcpu_create(struct mvm_vm *vm, unsigned long id)
 	}
 	/* Last: whoever finds it there, without a lock, finds it for good. */
 	xa_store(&vm->vcpus, id, vcpu, GFP_KERNEL_ACCOUNT);
+	mvm_debugfs_add_vcpu(vcpu);
 	mutex_unlock(&vm->lock);
 	return ret;
 

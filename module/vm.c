@@ -28,6 +28,7 @@ static void vm_destroy(struct kref *refs)
 	struct mvm_vcpu *vcpu;
 	unsigned long id;
 
+	mvm_debugfs_remove_vm(vm);
 	/* Its ticks go to vCPUs. */
 	mvm_pit_destroy(vm);
 	xa_for_each(&vm->vcpus, id, vcpu)
@@ -354,8 +355,9 @@ static const struct file_operations vm_fops = {
 int mvm_vm_create(unsigned long type)
 {
 	struct mvm_ept_features features;
+	struct file *file;
 	struct mvm_vm *vm;
-	int ret;
+	int fd, ret;
 
 	if (type)
 		return -EINVAL;
@@ -385,9 +387,23 @@ int mvm_vm_create(unsigned long type)
 	if (ret)
 		goto disable;
 
-	ret = anon_inode_getfd("minivmm-vm", &vm_fops, vm, O_RDWR | O_CLOEXEC);
-	if (ret < 0)
-		mvm_vm_put(vm);
+	/* From fd_install() on a thread that guesses the descriptor can close it. */
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	ret = fd;
+	if (fd < 0)
+		goto put;
+	file = anon_inode_getfile("minivmm-vm", &vm_fops, vm, O_RDWR);
+	if (IS_ERR(file)) {
+		ret = PTR_ERR(file);
+		put_unused_fd(fd);
+		goto put;
+	}
+	mvm_debugfs_add_vm(vm, fd);
+	fd_install(fd, file);
+	return fd;
+
+put:
+	mvm_vm_put(vm);
 	return ret;
 
 disable:

@@ -264,23 +264,28 @@ static u32 inject_one(struct mvm_vcpu *vcpu)
 	u32 pending = may_go_in(vcpu);
 
 	if (pending & MVM_PENDING_EXCEPTION) {
+		vcpu->stat.exception_injections++;
 		inject_exception(vcpu);
 		return MVM_PENDING_EXCEPTION;
 	}
 	if (pending & MVM_PENDING_REINJECT) {
+		vcpu->stat.exception_injections++;
 		inject_again(vcpu);
 		return MVM_PENDING_REINJECT;
 	}
 	/* KVM's order: a new NMI comes after an interrupt. */
 	if (pending & MVM_PENDING_NMI_AGAIN && !nmis_blocked()) {
+		vcpu->stat.nmi_injections++;
 		inject(VMX_VECTOR_NMI | VMX_EVENT_NMI, 0);
 		return MVM_PENDING_NMI_AGAIN;
 	}
 	if (pending & MVM_PENDING_INTERRUPT && !interrupts_blocked()) {
+		vcpu->stat.irq_injections++;
 		inject(vcpu->interrupt | VMX_EVENT_EXTERNAL, 0);
 		return MVM_PENDING_INTERRUPT;
 	}
 	if (pending & NMIS && !nmis_blocked()) {
+		vcpu->stat.nmi_injections++;
 		inject(VMX_VECTOR_NMI | VMX_EVENT_NMI, 0);
 		return pending & MVM_PENDING_NMI_2 ? MVM_PENDING_NMI_2 : MVM_PENDING_NMI;
 	}
@@ -336,8 +341,10 @@ u32 mvm_vmx_deliver(struct mvm_vcpu *vcpu)
 {
 	u32 done, left;
 
-	if (vcpu->pending & MVM_PENDING_FLUSH)
+	if (vcpu->pending & MVM_PENDING_FLUSH) {
+		vcpu->stat.tlb_flush++;
 		mvm_vmx_invvpid(vcpu->vmx.vpid);
+	}
 	if (vcpu->pending & MVM_PENDING_DEBUG_REGS)
 		mvm_vmx_load_breakpoints(vcpu);
 	/*

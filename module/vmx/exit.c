@@ -294,6 +294,7 @@ static int entry_failed(struct mvm_vcpu *vcpu, u64 reason, const char *why)
 int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 {
 	u32 reason, done = 0;
+	bool failed;
 
 	local_irq_disable();
 	/*
@@ -342,12 +343,16 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 		vcpu->vmx.flush_l1d = true;
 	if (unlikely(vcpu->vmx.flush_l1d)) {
 		vcpu->vmx.flush_l1d = mvm_vmx_l1d_always;
+		vcpu->stat.l1d_flush++;
 		mvm_vmx_flush_l1d();
 	}
 	if (vcpu->cr2 != native_read_cr2())
 		native_write_cr2(vcpu->cr2);
 
-	if (unlikely(mvm_vmx_enter(&vcpu->enter, vcpu->vmx.launched))) {
+	mvm_times_enter(vcpu, MVM_MODE_GUEST);
+	failed = mvm_vmx_enter(&vcpu->enter, vcpu->vmx.launched);
+	mvm_times_enter(vcpu, MVM_MODE_ROOT);
+	if (unlikely(failed)) {
 		restore_host_debug(vcpu);
 		local_irq_enable();
 		reason = vmcs_read32(VMCS_INSTRUCTION_ERROR);

@@ -30,10 +30,16 @@ int mvm_handle_ept_violation(struct mvm_vcpu *vcpu)
 
 	/* The host may have to read the page from a disk: then it is put. */
 	ret = mvm_memory_fault(memory, gpa, access, vcpu, mvm_vmx_put);
+	if (!ret) {
+		vcpu->stat.pf_fixed++;
+		return MVM_RESUME;
+	}
 	if (ret != MVM_FAULT_MMIO)
-		return ret ? ret : MVM_RESUME;
-	if (!vcpu->vmx.delivering)
+		return ret;
+	if (!vcpu->vmx.delivering) {
+		vcpu->stat.pf_emulate++;
 		return mvm_handle_mmio(vcpu, qualification);
+	}
 
 	/* It was not the instruction at RIP that wanted this. */
 	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;

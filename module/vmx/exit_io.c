@@ -39,6 +39,7 @@ static void fill_run(struct mvm_vcpu *vcpu, unsigned long q, u32 count)
 {
 	struct kvm_run *run = vcpu->run;
 
+	vcpu->stat.io_user_exits++;
 	run->exit_reason = KVM_EXIT_IO;
 	run->io.direction = q & IO_IN ? KVM_EXIT_IO_IN : KVM_EXIT_IO_OUT;
 	run->io.size = IO_SIZE(q);

@@ -75,6 +75,7 @@ static int show(struct mvm_vcpu *vcpu, int (*complete)(struct mvm_vcpu *vcpu))
 	struct mvm_mmio_part *part = &mmio->device[mmio->current_device];
 	u8 len = min_t(u8, part->len, PIECE);
 
+	vcpu->stat.mmio_exits++;
 	run->exit_reason = KVM_EXIT_MMIO;
 	run->mmio.phys_addr = part->gpa;
 	run->mmio.len = len;

@@ -10,7 +10,7 @@
 programs="conf_state conf_msr conf_sync_regs conf_irqchip conf_ipi conf_capability conf_rebuild"
 # shellcheck disable=SC2086
 compare --timeout 300 -- $programs conf_interrupt conf_guest_debug conf_mmio conf_pic conf_pit \
-	conf_clock conf_deadline
+	conf_clock conf_deadline conf_stats
 # shellcheck disable=SC2086
 compare --timeout 300 --model corei7_haswell_4770 -- $programs
 # IPIs between vCPUs that run at the same time
