@@ -11,7 +11,7 @@
 #include "tap.h"
 #include "vm.h"
 
-#define MEMORY	(1 << 20)
+#define MEMORY	0x100000
 
 static struct vm vm;
 static struct vcpu cpu;
@@ -103,10 +103,10 @@ static void exits(void)
 			bail("KVM_RUN: %s", strerror(errno));
 		if (cpu.run->exit_reason == KVM_EXIT_HLT)
 			halts++;
-		else if (cpu.run->exit_reason != KVM_EXIT_IO || cpu.run->io.port != 0x10)
-			break;
-		else
+		else if (cpu.run->exit_reason == KVM_EXIT_IO && cpu.run->io.port == 0x10)
 			outs++;
+		else
+			break;
 	}
 	is_hex(cpu.run->io.port, 0x11, "a guest of 1000 CPUID, 1001 OUT and 10 HLT");
 	is_hex(outs, 1000, "  so many OUT");

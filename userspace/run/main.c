@@ -31,6 +31,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include "boot.h"
 #include "console.h"
@@ -89,7 +90,7 @@ static int run(const struct options *options, struct image *image,
 	       struct failure *failure)
 {
 	struct machine machine;
-	int status, err;
+	int status, err, timing = -1;
 
 	status = machine_create(&machine, options, image, failure);
 	if (status)
@@ -104,6 +105,9 @@ static int run(const struct options *options, struct image *image,
 		status = failed(failure, STATUS_SYSTEM, "timer: %s", strerror(-err));
 		goto out;
 	}
+	/* minivmm takes times while a descriptor of counters is open. */
+	if (options->stats)
+		timing = ioctl(machine.vm, KVM_GET_STATS_FD, NULL);
 	status = guest_run(&machine, options);
 	console_restore();
 	stop_disarm();
@@ -112,6 +116,8 @@ static int run(const struct options *options, struct image *image,
 		console_end_line();
 		print_stats(&machine);
 	}
+	if (timing >= 0)
+		close(timing);
 out:
 	machine_destroy(&machine);
 	return status;

@@ -4,8 +4,8 @@
  *
  * The file describes itself (Documentation/virt/kvm/api.rst in the kernel's
  * source), so the same code prints what minivmm counts and what KVM counts.
- * minivmm has a counter for each exit reason, "exit_<reason>"; those become
- * the table "VM exits by reason".
+ * minivmm has counters for each exit reason, "exit_<reason>" and the time in
+ * root mode, "root_<reason>_ns"; those become the table "VM exits by reason".
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -17,6 +17,24 @@
 
 #define BY_REASON	"exit_"
 #define TOTAL		"exits"
+#define ROOT		"root_"
+
+/* Where time goes, and what that is called */
+static const struct {
+	const char *name, *words;
+} modes[] = {
+	{ "guest_ns", "in the guest" },
+	{ "root_ns", "in root mode" },
+	{ "user_ns", "in user space" },
+	{ "halt_wait_ns", "halted" },
+	{ "start_wait_ns", "not started" },
+};
+
+/* These repeat what the table says. */
+static const char *const repeated[] = {
+	TOTAL, "io_exits", "halt_exits", "irq_exits", "irq_window_exits", "nmi_window_exits",
+	"pf_taken",
+};
 
 #define DESCRIPTOR_ALIGNMENT	_Alignof(struct kvm_stats_desc)
 
@@ -146,25 +164,104 @@ static const char *unit_of(const struct kvm_stats_desc *desc, char *text, size_t
 	return text;
 }
 
-static void print_reasons(const struct stats *stats, FILE *out)
+static __u64 value_of(const struct stats *stats, const char *name)
 {
-	__u64 total = 0;
 	unsigned int i;
 
 	for (i = 0; i < stats->count; i++) {
-		if (!strcmp(stats->counters[i].name, TOTAL))
-			total = stats->counters[i].value;
+		if (!strcmp(stats->counters[i].name, name))
+			return stats->counters[i].value;
 	}
+	return 0;
+}
 
-	fprintf(out, "VM exits by reason:\n");
+static double percent(__u64 part, __u64 whole)
+{
+	return whole ? 100.0 * part / whole : 0;
+}
+
+/* Four digits of a time in nanoseconds, with a unit */
+static const char *duration(double ns, char *text, size_t size)
+{
+	static const char *const units[] = { "ns", "us", "ms", "s" };
+	unsigned int i;
+
+	for (i = 0; ns >= 1000 && i < ARRAY_SIZE(units) - 1; i++)
+		ns /= 1000;
+	snprintf(text, size, "%.*f %s", !i || ns >= 1000 ? 0 : ns >= 100 ? 1 : ns >= 10 ? 2 : 3,
+		 ns, units[i]);
+	return text;
+}
+
+/* One line of the table; @root is the time of all reasons, 0 if nobody took any. */
+static void print_reason(const char *name, __u64 count, __u64 ns, __u64 root, FILE *out)
+{
+	char sum[32], each[32];
+
+	if (!root) {
+		fprintf(out, "  %12llu  %s\n", count, name);
+		return;
+	}
+	fprintf(out, "  %12llu  %-22s %11s %6.1f %% %11s\n", count, name,
+		duration(ns, sum, sizeof(sum)), percent(ns, root),
+		duration(count ? (double)ns / count : 0, each, sizeof(each)));
+}
+
+static void print_reasons(const struct stats *stats, FILE *out)
+{
+	__u64 root = value_of(stats, "root_ns");
+	char time[sizeof(ROOT) + NAME_MAX_BYTES + sizeof("_ns")];
+	unsigned int i;
+
+	fprintf(out, "VM exits by reason:%s\n",
+		root ? "                    in root mode    share        each" : "");
 	for (i = 0; i < stats->count; i++) {
 		const struct counter *counter = &stats->counters[i];
+		const char *reason = counter->name + strlen(BY_REASON);
 
-		if (is_reason(counter))
-			fprintf(out, "  %12llu  %s\n", counter->value,
-				counter->name + strlen(BY_REASON));
+		if (!is_reason(counter))
+			continue;
+		snprintf(time, sizeof(time), ROOT "%s_ns", reason);
+		print_reason(reason, counter->value, value_of(stats, time), root, out);
 	}
-	fprintf(out, "  %12llu  in all\n", total);
+	print_reason("in all", value_of(stats, TOTAL), root, root, out);
+}
+
+static void print_modes(const struct stats *stats, FILE *out)
+{
+	unsigned int i;
+	__u64 all = 0;
+	char text[32];
+
+	for (i = 0; i < ARRAY_SIZE(modes); i++)
+		all += value_of(stats, modes[i].name);
+	if (!all)
+		return;
+	fprintf(out, "Time, %s:\n", duration(all, text, sizeof(text)));
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		__u64 ns = value_of(stats, modes[i].name);
+
+		if (ns)
+			fprintf(out, "  %10.1f %%  %s\n", percent(ns, all), modes[i].words);
+	}
+}
+
+/* Is it in the tables? */
+static bool was_printed(const struct counter *counter)
+{
+	size_t length = strlen(counter->name);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(repeated); i++) {
+		if (!strcmp(counter->name, repeated[i]))
+			return true;
+	}
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		if (!strcmp(counter->name, modes[i].name))
+			return true;
+	}
+	return is_reason(counter) || (!strncmp(counter->name, ROOT, strlen(ROOT)) &&
+				      length > 3 && !strcmp(counter->name + length - 3, "_ns"));
 }
 
 static void print_others(const struct stats *stats, bool reasons, FILE *out)
@@ -177,7 +274,7 @@ static void print_others(const struct stats *stats, bool reasons, FILE *out)
 	for (i = 0; i < stats->count; i++) {
 		const struct counter *counter = &stats->counters[i];
 
-		if (reasons && (is_reason(counter) || !strcmp(counter->name, TOTAL)))
+		if (reasons && was_printed(counter))
 			continue;
 		if (!headed)
 			fprintf(out, "%s\n", reasons ? "Other counters:" : "Counters of the vCPU:");
@@ -212,8 +309,10 @@ int stats_print(int vcpu, FILE *out)
 		qsort(stats.counters, stats.count, sizeof(*stats.counters), by_value);
 		for (i = 0; i < stats.count; i++)
 			reasons = reasons || is_reason(&stats.counters[i]);
-		if (reasons)
+		if (reasons) {
 			print_reasons(&stats, out);
+			print_modes(&stats, out);
+		}
 		print_others(&stats, reasons, out);
 	}
 	free(stats.descs);
