@@ -204,7 +204,7 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 	if (vcpu->sigset_active)
 		sigprocmask(SIG_SETMASK, &vcpu->sigset, &current->real_blocked);
 
-	mvm_times_enter(vcpu, MVM_MODE_ROOT);
+	mvm_times_enter(vcpu, MVM_MODE_USER, MVM_MODE_ROOT);
 	ret = MVM_RESUME;
 	WRITE_ONCE(vcpu->runner, current);
 	mvm_vmx_load(vcpu);
@@ -221,6 +221,6 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 		sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
 		sigemptyset(&current->real_blocked);
 	}
-	mvm_times_enter(vcpu, MVM_MODE_USER);
+	mvm_times_enter(vcpu, MVM_MODE_ROOT, MVM_MODE_USER);
 	return ret;
 }

@@ -88,7 +88,7 @@ struct mvm_times {
 extern struct static_key_false_deferred mvm_timing;
 
 void mvm_times_init(struct mvm_times *times);
-void mvm_times_change(struct mvm_vcpu *vcpu, enum mvm_mode mode);
+void mvm_times_change(struct mvm_vcpu *vcpu, enum mvm_mode from, enum mvm_mode to);
 void mvm_times_read(const struct mvm_vcpu *vcpu, struct mvm_times *times);
 void mvm_timing_get(void);
 void mvm_timing_put(void);
@@ -99,10 +99,11 @@ void mvm_timing_exit(void);
  * tenth of its path: they are taken while somebody wants to know, and else there
  * is an instruction here that does nothing.
  */
-static __always_inline void mvm_times_enter(struct mvm_vcpu *vcpu, enum mvm_mode mode)
+static __always_inline
+void mvm_times_enter(struct mvm_vcpu *vcpu, enum mvm_mode from, enum mvm_mode to)
 {
 	if (static_branch_unlikely(&mvm_timing.key))
-		mvm_times_change(vcpu, mode);
+		mvm_times_change(vcpu, from, to);
 }
 
 /**

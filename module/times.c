@@ -5,9 +5,11 @@
 #include <linux/math64.h>
 #include <linux/mutex.h>
 #include <linux/preempt.h>
+#include <linux/wait.h>
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
+#include "irqchip/irqchip.h"
 #include "mvm.h"
 #include "vmx/vmx.h"
 
@@ -17,6 +19,7 @@ DEFINE_STATIC_KEY_DEFERRED_FALSE(mvm_timing, HZ);
 static DEFINE_MUTEX(timing_lock);
 static unsigned int timers;	/* who wants it; with timing_lock held */
 static u32 generation;		/* how often it was started */
+static u64 started;		/* when, or 0 until it runs */
 
 /**
  * mvm_timing_get() - somebody wants to know where the time goes
@@ -26,11 +29,18 @@ static u32 generation;		/* how often it was started */
 void mvm_timing_get(void)
 {
 	mutex_lock(&timing_lock);
-	/* What vCPUs did meanwhile nobody knows: they begin anew. */
-	if (!timers++)
-		WRITE_ONCE(generation, generation + 1);
+	if (timers++) {
+		static_branch_deferred_inc(&mvm_timing);
+	} else {
+		/* What was noted before is of no use: vCPUs went on unseen. */
+		WRITE_ONCE(started, 0);
+		/* Whoever sees the new one must not see the old time: is_fresh(). */
+		smp_store_release(&generation, generation + 1);
+		static_branch_deferred_inc(&mvm_timing);
+		/* A vCPU that has noted nothing yet has not changed since now. */
+		WRITE_ONCE(started, rdtsc());
+	}
 	mutex_unlock(&timing_lock);
-	static_branch_deferred_inc(&mvm_timing);
 }
 
 /**
@@ -61,25 +71,38 @@ void mvm_timing_exit(void)
 void mvm_times_init(struct mvm_times *times)
 {
 	seqcount_init(&times->seq);
+	times->mode = MVM_MODE_USER;
+	times->since = rdtsc();
+	times->generation = READ_ONCE(generation);
+}
+
+/* Has the vCPU noted anything since the clock was started? */
+static bool is_fresh(const struct mvm_times *t)
+{
+	/* Before the look at the time: mvm_timing_get(). */
+	return t->generation == smp_load_acquire(&generation);
 }
 
 /*
- * Ticks since the last change, or 0 if it was not seen, or the TSC was set
+ * Ticks since the last change, as far as the clock ran. The TSC may have been set
  * back since then: the machine slept.
  */
 static u64 elapsed(const struct mvm_times *t, u64 now)
 {
-	return t->generation == READ_ONCE(generation) && now > t->since ? now - t->since : 0;
+	u64 since = is_fresh(t) ? t->since : READ_ONCE(started);
+
+	return since && now > since ? now - since : 0;
 }
 
 /**
  * mvm_times_change() - the vCPU leaves one mode for another
  * @vcpu: the vCPU, its mutex held
- * @mode: the new one
+ * @from: the one that it was in
+ * @to: the new one
  *
  * Context: any but interrupts.
  */
-void mvm_times_change(struct mvm_vcpu *vcpu, enum mvm_mode mode)
+void mvm_times_change(struct mvm_vcpu *vcpu, enum mvm_mode from, enum mvm_mode to)
 {
 	u32 reason = vcpu->vmx.reason & VMX_REASON_BASIC;
 	struct mvm_times *t = &vcpu->times;
@@ -89,15 +112,26 @@ void mvm_times_change(struct mvm_vcpu *vcpu, enum mvm_mode mode)
 	raw_write_seqcount_begin(&t->seq);
 	now = rdtsc();
 	ticks = elapsed(t, now);
-	t->ticks[t->mode] += ticks;
+	t->ticks[from] += ticks;
 	/* On the way to the first VM entry there is no reason yet. */
-	if (t->mode == MVM_MODE_ROOT && vcpu->nr_exits && reason < VMX_NR_REASONS)
+	if (from == MVM_MODE_ROOT && vcpu->nr_exits && reason < VMX_NR_REASONS)
 		t->root[reason] += ticks;
-	t->mode = mode;
+	t->mode = to;
 	t->since = now;
 	t->generation = READ_ONCE(generation);
 	raw_write_seqcount_end(&t->seq);
 	preempt_enable();
+}
+
+/* What the vCPU does that has noted nothing; MVM_NR_MODES if that cannot be seen. */
+static enum mvm_mode mode_now(const struct mvm_vcpu *vcpu)
+{
+	if (!READ_ONCE(vcpu->runner))
+		return MVM_MODE_USER;
+	/* A guess will do: it is right as soon as the vCPU notes something. */
+	if (!vcpu->apic || !waitqueue_active(&vcpu->apic->wait))
+		return MVM_NR_MODES;
+	return READ_ONCE(vcpu->mp_state) == KVM_MP_STATE_HALTED ? MVM_MODE_HALT : MVM_MODE_WAIT;
 }
 
 static u64 to_ns(u64 ticks)
@@ -116,6 +150,7 @@ static u64 to_ns(u64 ticks)
  */
 void mvm_times_read(const struct mvm_vcpu *vcpu, struct mvm_times *times)
 {
+	enum mvm_mode mode;
 	unsigned int seq, i;
 
 	do {
@@ -123,8 +158,9 @@ void mvm_times_read(const struct mvm_vcpu *vcpu, struct mvm_times *times)
 		*times = vcpu->times;
 	} while (read_seqcount_retry(&vcpu->times.seq, seq));
 
-	if (static_branch_unlikely(&mvm_timing.key))
-		times->ticks[times->mode] += elapsed(times, rdtsc());
+	mode = is_fresh(times) ? times->mode : mode_now(vcpu);
+	if (static_branch_unlikely(&mvm_timing.key) && mode < MVM_NR_MODES)
+		times->ticks[mode] += elapsed(times, rdtsc());
 	for (i = 0; i < MVM_NR_MODES; i++)
 		times->ticks[i] = to_ns(times->ticks[i]);
 	for (i = 0; i < VMX_NR_REASONS; i++)

@@ -194,7 +194,7 @@ int mvm_apic_work(struct mvm_vcpu *vcpu)
 {
 	bool uninitialized = vcpu->mp_state == KVM_MP_STATE_UNINITIALIZED;
 	u32 events = take_events(vcpu, ~0U);
-	bool halted;
+	enum mvm_mode mode;
 
 	if (uninitialized && events & (MVM_EVENT_INIT | MVM_EVENT_SIPI))
 		return -EAGAIN;
@@ -215,11 +215,12 @@ int mvm_apic_work(struct mvm_vcpu *vcpu)
 	 * Interrupted or not: the run loop looks at signals before all else, and
 	 * then comes here again. It may be to sleep on: an event need not matter.
 	 */
-	halted = vcpu->mp_state == KVM_MP_STATE_HALTED;
-	mvm_times_enter(vcpu, halted ? MVM_MODE_HALT : MVM_MODE_WAIT);
-	if (!wait_event_interruptible(vcpu->apic->wait, atomic_read(&vcpu->events)) && halted)
+	mode = vcpu->mp_state == KVM_MP_STATE_HALTED ? MVM_MODE_HALT : MVM_MODE_WAIT;
+	mvm_times_enter(vcpu, MVM_MODE_ROOT, mode);
+	if (!wait_event_interruptible(vcpu->apic->wait, atomic_read(&vcpu->events)) &&
+	    mode == MVM_MODE_HALT)
 		vcpu->stat.halt_wakeup++;
-	mvm_times_enter(vcpu, MVM_MODE_ROOT);
+	mvm_times_enter(vcpu, mode, MVM_MODE_ROOT);
 	return MVM_RESUME;
 }
 

@@ -349,9 +349,9 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 	if (vcpu->cr2 != native_read_cr2())
 		native_write_cr2(vcpu->cr2);
 
-	mvm_times_enter(vcpu, MVM_MODE_GUEST);
+	mvm_times_enter(vcpu, MVM_MODE_ROOT, MVM_MODE_GUEST);
 	failed = mvm_vmx_enter(&vcpu->enter, vcpu->vmx.launched);
-	mvm_times_enter(vcpu, MVM_MODE_ROOT);
+	mvm_times_enter(vcpu, MVM_MODE_GUEST, MVM_MODE_ROOT);
 	if (unlikely(failed)) {
 		restore_host_debug(vcpu);
 		local_irq_enable();
