@@ -127,8 +127,8 @@ static json_t *line_json(const struct sample *sample, const struct line *line)
 	json_object_set_new(object, "pid", json_integer(line->pid));
 	json_object_set_new(object, "vm", json_integer(line->vm));
 	json_object_set_new(object, "vcpu", json_integer(line->vcpu));
-	json_object_set_new(object, "command", json_stringn_nocheck(line->command,
-								     strlen(line->command)));
+	/* A process may call itself what is no text. */
+	json_object_set_new(object, "command", json_string(line->command) ?: json_string("?"));
 	json_object_set_new(object, "exits", json_integer(line->total.exits));
 	json_object_set_new(object, "exits_per_second",
 			    json_real(per_second(line->delta.exits, sample)));
