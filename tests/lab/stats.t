@@ -117,6 +117,8 @@ printf '\xfa\xbe\xe8\x03\x0f\xa2\x4e\x75\xfb\xbe\xe8\x03\xe6\x80\x4e\x75\xfb\xf4
 	>"$work/known.bin"
 cat >"$work/lab.sh" <<'END'
 cd /root
+# The clock goes from the start on; and further down it begins when all wait.
+exec 3</sys/kernel/debug/minivmm/timing
 mkfifo hold
 counts /dev/minivmm <hold >busy.out &
 busy=$!
@@ -139,6 +141,7 @@ echo "=== busy-vm"; cat $busy-*/stats
 cd /root
 echo "=== json"; minivmm-top --once --json -i 1
 echo "=== csv"; minivmm-top --once --csv -i 0.5
+exec 3<&-
 echo "=== text"; minivmm-top --once
 echo "=== killed"
 minivmm-top --json -i 0.2 >killed.out &
@@ -241,7 +244,8 @@ like "$work/csv" "^[0-9.]+,$busy,[0-9]+,0,all,0,0\.0,0,0\.0,0\.0,100\.0,0\.0,0\.
 	'top --csv: one waits in user space'
 like "$work/csv" "^[0-9.]+,$halt,[0-9]+,0,all,0,0\.0,0,0\.0,0\.0,0\.0,100\.0,0\.0\$" \
 	'top --csv: the other in HLT'
-like "$work/text" "^ +$halt +[0-9]+ +0  counts +0 +0\.0 +0\.0 +0\.0 +100\.0\$" 'top --once'
+like "$work/text" "^ +$busy +[0-9]+ +0  counts +0 +0\.0 +0\.0 +100\.0 +0\.0\$" 'top --once: user space'
+like "$work/text" "^ +$halt +[0-9]+ +0  counts +0 +0\.0 +0\.0 +0\.0 +100\.0\$" 'top --once: HLT'
 like "$work/killed" '^\{.*"vms":2,' 'a VM is killed: first there are two'
 is "$(tail -n 1 "$work/killed" | grep -c '"vms":1,')" 1 'a VM is killed: then there is one'
 like "$work/killed" '^status 130$' 'top --json ends on Ctrl-C'
