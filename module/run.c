@@ -10,6 +10,7 @@
 
 #include "compat.h"
 #include "mvm.h"
+#include "trace.h"
 #include "vmx/vmx.h"
 
 /*
@@ -173,6 +174,12 @@ static int take_interrupt_wishes(struct mvm_vcpu *vcpu)
 	return 0;
 }
 
+/* Apart, as trace_entry() in vmx/exit.c */
+static noinline void trace_end(const struct mvm_vcpu *vcpu, int ret)
+{
+	trace_minivmm_userspace_exit(READ_ONCE(vcpu->run->exit_reason), ret);
+}
+
 /**
  * mvm_vcpu_run() - KVM_RUN
  * @vcpu: the vCPU, its mutex held, by a thread of the owner
@@ -222,5 +229,7 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 		sigemptyset(&current->real_blocked);
 	}
 	mvm_times_enter(vcpu, MVM_MODE_ROOT, MVM_MODE_USER);
+	if (trace_minivmm_userspace_exit_enabled())
+		trace_end(vcpu, ret);
 	return ret;
 }

@@ -84,7 +84,11 @@ checkpatch() {
 		>"$log" 2>"$log.stderr"	# it looks for the kernel's include/ there is not
 	ok $? "$name" "$log"
 }
-checkpatch "checkpatch --strict: the module" "$kernel" 'module/*.[chS]' 'uapi/*.h'
+checkpatch "checkpatch --strict: the module" "$kernel" 'module/*.[chS]' 'uapi/*.h' \
+	':!module/trace.h'
+# TRACE_EVENT() is written as in the kernel's own headers of trace events.
+checkpatch "checkpatch --strict: the trace events" \
+	"$kernel,PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE" module/trace.h
 checkpatch "checkpatch --strict: user space, guests, tests" "$user" \
 	'userspace/*.[ch]' 'scripts/*.[chS]' 'tests/*.[chS]'
 

@@ -18,6 +18,7 @@
 
 #include "../compat.h"
 #include "../mvm.h"
+#include "../trace.h"
 #include "../vmx/vmx.h"
 #include "irqchip.h"
 
@@ -205,6 +206,13 @@ void mvm_apic_set_cr8(struct mvm_vcpu *vcpu, u64 cr8)
 	       NULL);
 }
 
+/* Others than aligned words are no registers. */
+static noinline void trace_page(bool write, u64 gpa, const void *data, u32 len)
+{
+	if (len == 4 && !(gpa & 0xf))
+		trace_minivmm_apic(write, offset_in_page(gpa), *(const u32 *)data);
+}
+
 /**
  * mvm_apic_mmio() - an access to memory that is not there
  * @vcpu: the vCPU, its mutex held
@@ -225,11 +233,16 @@ bool mvm_apic_mmio(struct mvm_vcpu *vcpu, u64 gpa, void *data, u32 len, bool wri
 	l = &vcpu->apic->lapic;
 	if ((gpa ^ l->base) & PAGE_MASK)
 		return false;
-	if (write)
+	if (write) {
+		if (trace_minivmm_apic_enabled())
+			trace_page(true, gpa, data, len);
 		follow(vcpu, mvm_lapic_mmio_write(l, offset_in_page(gpa), now(), data, len,
 						  &irq), &irq);
-	else
+	} else {
 		mvm_lapic_mmio_read(l, offset_in_page(gpa), now(), data, len);
+		if (trace_minivmm_apic_enabled())
+			trace_page(false, gpa, data, len);
+	}
 	return true;
 }
 
@@ -243,9 +256,14 @@ bool mvm_apic_mmio(struct mvm_vcpu *vcpu, u64 gpa, void *data, u32 len, bool wri
  */
 int mvm_apic_get_msr(struct mvm_vcpu *vcpu, u32 index, u64 *value)
 {
+	int ret;
+
 	if (!vcpu->apic)
 		return -EINVAL;
-	return mvm_lapic_msr_read(&vcpu->apic->lapic, index, now(), value);
+	ret = mvm_lapic_msr_read(&vcpu->apic->lapic, index, now(), value);
+	if (!ret)
+		trace_minivmm_apic(0, index << 4, *value);
+	return ret;
 }
 
 /**
@@ -266,6 +284,7 @@ int mvm_apic_set_msr(struct mvm_vcpu *vcpu, u32 index, u64 value)
 	actions = mvm_lapic_msr_write(&vcpu->apic->lapic, index, value, now(), &irq);
 	if (actions < 0)
 		return actions;
+	trace_minivmm_apic(1, index << 4, value);
 	follow(vcpu, actions, &irq);
 	return 0;
 }

@@ -27,6 +27,7 @@
 #include <linux/uaccess.h>
 
 #include "../mvm.h"
+#include "../trace.h"
 #include "irqchip.h"
 
 /* --- Ends of interrupts -------------------------------------------------------- */
@@ -295,6 +296,7 @@ void mvm_irq_eoi(struct mvm_vcpu *vcpu, u8 vector, bool level)
 	unsigned long flags;
 	u32 pins;
 
+	trace_minivmm_eoi(vcpu, vector);
 	if (!chips) {
 		if (level)
 			eoi_for_user(vcpu, vector);

@@ -37,6 +37,7 @@
 
 #include "../compat.h"
 #include "../mvm.h"
+#include "../trace.h"
 #include "../vmx/vmx.h"
 #include "irqchip.h"
 
@@ -195,6 +196,7 @@ int mvm_apic_work(struct mvm_vcpu *vcpu)
 	bool uninitialized = vcpu->mp_state == KVM_MP_STATE_UNINITIALIZED;
 	u32 events = take_events(vcpu, ~0U);
 	enum mvm_mode mode;
+	u64 start = 0;
 
 	if (uninitialized && events & (MVM_EVENT_INIT | MVM_EVENT_SIPI))
 		return -EAGAIN;
@@ -211,6 +213,8 @@ int mvm_apic_work(struct mvm_vcpu *vcpu)
 		return MVM_RESUME;
 	}
 	mvm_vmx_put(vcpu);
+	if (trace_minivmm_vcpu_wakeup_enabled())
+		start = ktime_get_ns();
 	/*
 	 * Interrupted or not: the run loop looks at signals before all else, and
 	 * then comes here again. It may be to sleep on: an event need not matter.
@@ -221,6 +225,8 @@ int mvm_apic_work(struct mvm_vcpu *vcpu)
 	    mode == MVM_MODE_HALT)
 		vcpu->stat.halt_wakeup++;
 	mvm_times_enter(vcpu, mode, MVM_MODE_ROOT);
+	if (start)
+		trace_minivmm_vcpu_wakeup(ktime_get_ns() - start);
 	return MVM_RESUME;
 }
 

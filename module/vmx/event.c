@@ -17,6 +17,7 @@
 #include <asm/processor-flags.h>
 
 #include "../mvm.h"
+#include "../trace.h"
 #include "guest.h"
 #include "operation.h"
 #include "vmcs.h"
@@ -201,12 +202,26 @@ static void inject_exception(struct mvm_vcpu *vcpu)
 	const struct mvm_exception *e = &vcpu->exception;
 
 	apply_payload(vcpu);
+	trace_minivmm_inj_exception(e->vector, e->has_error, e->error, false);
 	inject(e->vector | VMX_EVENT_HARD_EXCEPTION |
 	       (e->has_error ? VMX_EVENT_ERROR_CODE : 0), e->error);
 }
 
+static void inject_nmi(struct mvm_vcpu *vcpu)
+{
+	vcpu->stat.nmi_injections++;
+	trace_minivmm_inj_nmi(vcpu);
+	inject(VMX_VECTOR_NMI | VMX_EVENT_NMI, 0);
+}
+
 static void inject_again(struct mvm_vcpu *vcpu)
 {
+	if (is_exception(vcpu->reinject))
+		trace_minivmm_inj_exception(vcpu->reinject & VMX_EVENT_VECTOR,
+					    vcpu->reinject & VMX_EVENT_ERROR_CODE,
+					    vcpu->reinject_error, true);
+	else
+		trace_minivmm_inj_virq(vcpu->reinject & VMX_EVENT_VECTOR, true);
 	/* The CPU needs to know where the return address is. */
 	if ((vcpu->reinject & VMX_EVENT_TYPE) != VMX_EVENT_HARD_EXCEPTION)
 		vmcs_write32(VMCS_ENTRY_INSTRUCTION_LENGTH, vcpu->reinject_length);
@@ -275,18 +290,17 @@ static u32 inject_one(struct mvm_vcpu *vcpu)
 	}
 	/* KVM's order: a new NMI comes after an interrupt. */
 	if (pending & MVM_PENDING_NMI_AGAIN && !nmis_blocked()) {
-		vcpu->stat.nmi_injections++;
-		inject(VMX_VECTOR_NMI | VMX_EVENT_NMI, 0);
+		inject_nmi(vcpu);
 		return MVM_PENDING_NMI_AGAIN;
 	}
 	if (pending & MVM_PENDING_INTERRUPT && !interrupts_blocked()) {
 		vcpu->stat.irq_injections++;
+		trace_minivmm_inj_virq(vcpu->interrupt, false);
 		inject(vcpu->interrupt | VMX_EVENT_EXTERNAL, 0);
 		return MVM_PENDING_INTERRUPT;
 	}
 	if (pending & NMIS && !nmis_blocked()) {
-		vcpu->stat.nmi_injections++;
-		inject(VMX_VECTOR_NMI | VMX_EVENT_NMI, 0);
+		inject_nmi(vcpu);
 		return pending & MVM_PENDING_NMI_2 ? MVM_PENDING_NMI_2 : MVM_PENDING_NMI;
 	}
 	return 0;

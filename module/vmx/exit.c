@@ -16,6 +16,7 @@
 
 #include "../compat.h"
 #include "../mvm.h"
+#include "../trace.h"
 #include "dump.h"
 #include "guest.h"
 #include "operation.h"
@@ -284,6 +285,17 @@ static int entry_failed(struct mvm_vcpu *vcpu, u64 reason, const char *why)
 	return MVM_TO_USER;
 }
 
+/* Apart: they would take registers from mvm_vmx_run_once() also when nobody traces. */
+static noinline void trace_entry(const struct mvm_vcpu *vcpu)
+{
+	trace_minivmm_entry(vcpu);
+}
+
+static noinline void trace_exit(const struct mvm_vcpu *vcpu, u32 reason)
+{
+	trace_minivmm_exit(vcpu, reason);
+}
+
 /**
  * mvm_vmx_run_once() - enter the guest and handle the VM exit
  * @vcpu: loaded; on return it may have been put
@@ -338,6 +350,8 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 		}
 		done = mvm_vmx_deliver(vcpu);
 	}
+	if (trace_minivmm_entry_enabled())
+		trace_entry(vcpu);
 	refresh_host_state(vcpu);
 	if (mvm_vmx_l1d_on_load && mvm_compat_interrupt_ran())
 		vcpu->vmx.flush_l1d = true;
@@ -370,6 +384,8 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 		mvm_compat_machine_check();
 	else if (unlikely(reason == VMX_REASON_EXCEPTION_NMI))
 		hand_to_host(vcpu);
+	if (trace_minivmm_exit_enabled())
+		trace_exit(vcpu, reason);
 	/* An interrupt that made the guest exit is served here. */
 	local_irq_enable();
 

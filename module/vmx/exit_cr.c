@@ -14,6 +14,7 @@
 #include <asm/processor-flags.h>
 
 #include "../mvm.h"
+#include "../trace.h"
 #include "guest.h"
 #include "vmcs.h"
 #include "vmx.h"
@@ -155,7 +156,9 @@ int mvm_handle_cr_access(struct mvm_vcpu *vcpu)
 	unsigned long value;
 
 	if (CR_TYPE(q) == CR_TYPE_MOV_FROM && CR_NUMBER(q) == 8) {
-		mvm_vmx_set_gpr(vcpu, CR_REGISTER(q), mvm_apic_get_cr8(vcpu));
+		value = mvm_apic_get_cr8(vcpu);
+		trace_minivmm_cr(0, 8, value);
+		mvm_vmx_set_gpr(vcpu, CR_REGISTER(q), value);
 		mvm_vmx_skip(vcpu, length);
 		return MVM_RESUME;
 	}
@@ -164,6 +167,7 @@ int mvm_handle_cr_access(struct mvm_vcpu *vcpu)
 		/* Outside 64-bit mode the operand has 32 bits. */
 		if (!mvm_vmx_64bit_code())
 			value = (u32)value;
+		trace_minivmm_cr(1, CR_NUMBER(q), value);
 		switch (CR_NUMBER(q)) {
 		case 0:
 			return change_cr0(vcpu, value, length);

@@ -3,6 +3,7 @@
  * EPT violations: guest-physical memory that is not mapped yet, or is gone.
  */
 #include "../mvm.h"
+#include "../trace.h"
 #include "guest.h"
 #include "vmcs.h"
 #include "vmx.h"
@@ -17,6 +18,7 @@ int mvm_handle_ept_violation(struct mvm_vcpu *vcpu)
 	unsigned int access = 0;
 	int ret;
 
+	trace_minivmm_page_fault(vcpu, gpa, qualification);
 	if (qualification & VMX_EPT_QUAL_READ)
 		access |= MVM_ACCESS_READ;
 	if (qualification & VMX_EPT_QUAL_WRITE)

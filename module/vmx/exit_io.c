@@ -15,6 +15,7 @@
 #include <asm/processor-flags.h>
 
 #include "../mvm.h"
+#include "../trace.h"
 #include "../x86/walk.h"
 #include "guest.h"
 #include "vmcs.h"
@@ -63,9 +64,17 @@ static int complete_out(struct mvm_vcpu *vcpu)
 	return MVM_RESUME;
 }
 
+/* The port is where the VM exit left it: kvm_run, which has it, too, is user space's. */
+static noinline void trace_in(const void *data, u32 size, u32 count)
+{
+	trace_minivmm_pio(0, IO_PORT(vmcs_readl(VMCS_EXIT_QUALIFICATION)), size, count, data);
+}
+
 /* IN is done. */
 static void take_in(struct mvm_vcpu *vcpu, const void *data, u32 size)
 {
+	if (trace_minivmm_pio_enabled())
+		trace_in(data, size, 1);
 	/* A 32-bit result clears the upper half of RAX, a shorter one does not. */
 	if (size == 4)
 		vcpu->enter.regs[MVM_RAX] = 0;
@@ -177,6 +186,8 @@ static int complete_ins(struct mvm_vcpu *vcpu)
 		count = min_t(u64, count, vcpu->enter.regs[MVM_RCX] & io->address_mask);
 	if (!count)
 		return MVM_RESUME;
+	if (trace_minivmm_pio_enabled())
+		trace_in(io_data(vcpu), io->size, count);
 	if (io->down) {
 		reverse(io_data(vcpu), io->size, count);
 		gva -= (count - 1) * io->size;
@@ -245,6 +256,7 @@ static int string_here(struct mvm_vcpu *vcpu, const struct mvm_walk_mmu *mmu, un
 	if (in) {
 		if (!mvm_bus_read(vcpu->vm, MVM_BUS_PIO, IO_PORT(q), io->size, &data))
 			return 0;
+		trace_minivmm_pio(0, IO_PORT(q), io->size, 1, &data);
 		ret = access_linear(vcpu, mmu, io->gva, &data, io->size,
 				    MVM_ACCESS_WRITE, false);
 		/* Another vCPU may have changed the page tables meanwhile. */
@@ -307,6 +319,8 @@ static int handle_string(struct mvm_vcpu *vcpu, unsigned long q)
 		return MVM_RESUME;
 	if (ret < 0)
 		return ret == -EFAULT ? cannot_emulate(vcpu) : ret;
+	if (!in)
+		trace_minivmm_pio(1, IO_PORT(q), io->size, 1, io_data(vcpu));
 	if (unlikely(mvm_vm_listens(vcpu->vm, MVM_BUS_PIO))) {
 		ret = string_here(vcpu, &mmu, q);
 		if (ret)
@@ -349,6 +363,8 @@ int mvm_handle_io(struct mvm_vcpu *vcpu)
 	vcpu->io.length = vmcs_read32(VMCS_EXIT_INSTRUCTION_LENGTH);
 	if (unlikely(q & IO_STRING))
 		return handle_string(vcpu, q);
+	if (!(q & IO_IN))
+		trace_minivmm_pio(1, IO_PORT(q), IO_SIZE(q), 1, &vcpu->enter.regs[MVM_RAX]);
 	if (unlikely(mvm_vm_listens(vcpu->vm, MVM_BUS_PIO)) && done_here(vcpu, q))
 		return MVM_RESUME;
 

@@ -22,6 +22,7 @@
 #include <asm/msr-index.h>
 
 #include "../mvm.h"
+#include "../trace.h"
 #include "../x86/walk.h"
 #include "guest.h"
 #include "vmcs.h"
@@ -210,6 +211,8 @@ static void try_bus(struct mvm_vcpu *vcpu, struct mvm_mmio_part *part, bool writ
 		if (!(write ? mvm_bus_write(vm, MVM_BUS_MMIO, part->gpa, len, data) :
 			      mvm_bus_read(vm, MVM_BUS_MMIO, part->gpa, len, data)))
 			return;
+		if (!write)
+			trace_minivmm_mmio(MVM_TRACE_MMIO_READ, len, part->gpa, data);
 	}
 }
 
@@ -229,9 +232,16 @@ static int access_parts(struct emulation *e, bool write)
 		if (is_device(e, part->gpa, write)) {
 			struct mvm_mmio_part *device = &mmio->device[mmio->nr_device];
 
+			if (write)
+				trace_minivmm_mmio(MVM_TRACE_MMIO_WRITE, part->len, part->gpa,
+						   mmio->data + part->offset);
 			if (mvm_apic_mmio(e->vcpu, part->gpa, mmio->data + part->offset,
-					  part->len, write))
+					  part->len, write)) {
+				if (!write)
+					trace_minivmm_mmio(MVM_TRACE_MMIO_READ, part->len,
+							   part->gpa, mmio->data + part->offset);
 				continue;
+			}
 			*device = *part;
 			try_bus(e->vcpu, device, write);
 			if (device->len)
@@ -269,9 +279,13 @@ static int bus_read(void *ctx, int segment, u64 offset, void *buf, size_t len,
 		if (ret)
 			return ret;
 		if (mmio->nr_device) {
+			trace_minivmm_mmio(MVM_TRACE_MMIO_WAITS, mmio->device[0].len,
+					   mmio->device[0].gpa, NULL);
 			e->answer = show(e->vcpu, complete_read);
 			return -ECANCELED;
 		}
+	} else {
+		trace_minivmm_mmio(MVM_TRACE_MMIO_READ, len, mmio->part[0].gpa, mmio->data);
 	}
 	memcpy(buf, mmio->data, len);
 	return 0;

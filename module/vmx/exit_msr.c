@@ -10,6 +10,7 @@
 
 #include "../compat.h"
 #include "../mvm.h"
+#include "../trace.h"
 #include "../x86/msr.h"
 #include "guest.h"
 #include "operation.h"
@@ -279,6 +280,11 @@ static u64 reason_of(int err)
 	}
 }
 
+static u64 wrmsr_value(const unsigned long *regs)
+{
+	return (u32)regs[MVM_RAX] | (u64)(u32)regs[MVM_RDX] << 32;
+}
+
 static void read_done(struct mvm_vcpu *vcpu, u64 value)
 {
 	vcpu->enter.regs[MVM_RAX] = (u32)value;
@@ -309,8 +315,11 @@ static int ask_user(struct mvm_vcpu *vcpu, int err, u32 exit_reason, u64 value)
 	struct kvm_run *run = vcpu->run;
 	u64 reason = reason_of(err);
 
-	if (!(READ_ONCE(vcpu->vm->msr_exits) & reason))
+	if (!(READ_ONCE(vcpu->vm->msr_exits) & reason)) {
+		trace_minivmm_msr(exit_reason == KVM_EXIT_X86_WRMSR,
+				  vcpu->enter.regs[MVM_RCX], value, true);
 		return mvm_vmx_inject_gp(vcpu);
+	}
 	run->exit_reason = exit_reason;
 	run->msr.error = 0;
 	memset(run->msr.pad, 0, sizeof(run->msr.pad));
@@ -333,14 +342,21 @@ int mvm_handle_rdmsr(struct mvm_vcpu *vcpu)
 		ret = mvm_vmx_get_msr(vcpu, index, &value, false);
 	if (ret)
 		return ask_user(vcpu, ret, KVM_EXIT_X86_RDMSR, 0);
+	trace_minivmm_msr(false, vcpu->enter.regs[MVM_RCX], value, false);
 	read_done(vcpu, value);
 	return mvm_vmx_skip_and_resume(vcpu);
+}
+
+/* Nothing has changed the registers. */
+static noinline void trace_write(const unsigned long *regs)
+{
+	trace_minivmm_msr(true, regs[MVM_RCX], wrmsr_value(regs), false);
 }
 
 int mvm_handle_wrmsr(struct mvm_vcpu *vcpu)
 {
 	unsigned long *regs = vcpu->enter.regs;
-	u64 value = (u32)regs[MVM_RAX] | (u64)(u32)regs[MVM_RDX] << 32;
+	u64 value = wrmsr_value(regs);
 	u32 index = regs[MVM_RCX];
 	int ret = -EPERM;
 
@@ -348,5 +364,7 @@ int mvm_handle_wrmsr(struct mvm_vcpu *vcpu)
 		ret = mvm_vmx_set_msr(vcpu, index, value, false);
 	if (ret)
 		return ask_user(vcpu, ret, KVM_EXIT_X86_WRMSR, value);
+	if (trace_minivmm_msr_enabled())
+		trace_write(regs);
 	return mvm_vmx_skip_and_resume(vcpu);
 }

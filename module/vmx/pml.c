@@ -18,6 +18,7 @@
 #include <linux/xarray.h>
 
 #include "../mvm.h"
+#include "../trace.h"
 #include "guest.h"
 #include "operation.h"
 #include "vmcs.h"
@@ -92,6 +93,7 @@ void mvm_vmx_collect_logs(struct mvm_memory *memory)
 /* SDM Vol. 3, "Page-Modification Log-Full Event": the access was not made. */
 int mvm_handle_pml_full(struct mvm_vcpu *vcpu)
 {
+	trace_minivmm_pml_full(vcpu);
 	/* As in mvm_handle_ept_violation() */
 	if (vmcs_readl(VMCS_EXIT_QUALIFICATION) & VMX_EPT_QUAL_NMI_UNBLOCKING &&
 	    !vcpu->vmx.delivering)

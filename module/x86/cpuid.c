@@ -393,6 +393,27 @@ static u32 redirect(const struct mvm_cpuid *c, u32 function)
 	return basic->eax;
 }
 
+/**
+ * mvm_cpuid_source - whose answer does mvm_cpuid_emulate() give?
+ * @cpuid: the vCPU's table
+ * @function: the leaf
+ * @index: the sub-leaf
+ *
+ * Return: where it comes from.
+ */
+enum mvm_cpuid_source mvm_cpuid_source(const struct mvm_cpuid *cpuid, u32 function,
+				       u32 index)
+{
+	u32 instead;
+
+	if (find(cpuid->entries, cpuid->nent, function, index))
+		return MVM_CPUID_FOUND;
+	instead = redirect(cpuid, function);
+	if (instead != function && find(cpuid->entries, cpuid->nent, instead, index))
+		return MVM_CPUID_MAX_BASIC;
+	return MVM_CPUID_NONE;
+}
+
 /* A sub-leaf past the first, an odd leaf, or one past the end. */
 static noinline void emulate_by_search(const struct mvm_cpuid *c, u32 *eax,
 				       u32 *ebx, u32 *ecx, u32 *edx)

@@ -139,6 +139,9 @@ struct mvm_cpuid {
 	const struct kvm_cpuid_entry2 *first[MVM_CPUID_DIRECT];
 };
 
+/* What mvm_cpuid_emulate() answers with: the leaf, the last basic leaf, or zeros */
+enum mvm_cpuid_source { MVM_CPUID_FOUND, MVM_CPUID_MAX_BASIC, MVM_CPUID_NONE };
+
 void mvm_cpuid_limits_init(struct mvm_cpuid_limits *lim, mvm_cpuid_host_fn host,
 			   u64 host_xcr0);
 int mvm_cpuid_supported(mvm_cpuid_host_fn host,
@@ -164,6 +167,8 @@ void mvm_cpuid_install(struct mvm_cpuid *cpuid,
 void mvm_cpuid_update(struct kvm_cpuid_entry2 *entries, u32 nent,
 		      const struct mvm_cpuid_limits *lim,
 		      const struct mvm_cpuid_state *state);
+enum mvm_cpuid_source mvm_cpuid_source(const struct mvm_cpuid *cpuid, u32 function,
+				       u32 index);
 void mvm_cpuid_emulate(const struct mvm_cpuid *cpuid, u32 *eax, u32 *ebx,
 		       u32 *ecx, u32 *edx);
 
