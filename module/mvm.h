@@ -143,6 +143,7 @@ struct mvm_vm {
 
 /* Bits of mvm_vcpu::observe: somebody wants to know of VM exits */
 #define MVM_OBSERVE_STOP	BIT(0)	/* MINIVMM_STOP_AT waits for one */
+#define MVM_OBSERVE_TRACE	BIT(1)	/* MINIVMM_TRACE records each */
 
 /**
  * struct mvm_exception - an exception that waits for the next VM entry
@@ -181,6 +182,7 @@ struct mvm_guest_debug {
  * @writers: who wrote its fields, by enum vmcs_index; NULL if nobody asks
  * @stop: of MINIVMM_STOP_AT, or NULL
  * @explanation: of the last VM entry that failed, or NULL
+ * @record: of MINIVMM_TRACE, or NULL; once there it stays
  * @log: the pages that it has dirtied, where the CPU logs them, or NULL
  * @link: in the list of the CPU where the VMCS is active
  * @cpu: that CPU, or -1
@@ -214,6 +216,7 @@ struct mvm_vmx_vcpu {
 	struct mvm_writer *writers;
 	struct mvm_vmx_stop *stop;
 	struct mvm_vmx_explanation *explanation;
+	struct mvm_vmx_record *record;
 	u64 *log;
 	struct list_head link;
 	int cpu;

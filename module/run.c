@@ -11,6 +11,7 @@
 #include "compat.h"
 #include "mvm.h"
 #include "trace.h"
+#include "vmx/record.h"
 #include "vmx/vmx.h"
 
 /*
@@ -222,6 +223,8 @@ int mvm_vcpu_run(struct mvm_vcpu *vcpu)
 	if (ret == MVM_RESUME)
 		ret = mvm_compat_immediate_exit(run) ? -EINTR : run_loop(vcpu);
 	WRITE_ONCE(vcpu->runner, NULL);
+	if (unlikely(vcpu->observe & MVM_OBSERVE_TRACE))
+		mvm_vmx_record_user(vcpu, ret);
 	tell_user(vcpu);
 	mvm_vcpu_show_regs(vcpu);
 	if (vcpu->sigset_active) {

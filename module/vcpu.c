@@ -15,6 +15,7 @@
 
 #include "../uapi/linux/minivmm.h"
 #include "mvm.h"
+#include "vmx/record.h"
 #include "vmx/vmx.h"
 
 static int get_regs(struct mvm_vcpu *vcpu, void __user *user)
@@ -317,6 +318,8 @@ static long vcpu_call(struct mvm_vcpu *vcpu, unsigned int cmd, unsigned long arg
 		return mvm_vcpu_stop_at(vcpu, user);
 	case MINIVMM_EXPLAIN:
 		return mvm_vcpu_explain(vcpu, user);
+	case MINIVMM_TRACE:
+		return mvm_vmx_record(vcpu, arg);
 	}
 	return mvm_vcpu_state_call(vcpu, cmd, user);
 }
@@ -344,11 +347,16 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 static vm_fault_t vcpu_fault(struct vm_fault *vmf)
 {
 	struct mvm_vcpu *vcpu = vmf->vma->vm_file->private_data;
+	struct page *page = NULL;
 
-	if (vmf->pgoff >= MVM_VCPU_PAGES)
+	if (vmf->pgoff < MVM_VCPU_PAGES)
+		page = vcpu->pages[vmf->pgoff];
+	else if (vmf->pgoff >= MINIVMM_TRACE_PAGE)
+		page = mvm_vmx_record_page(vcpu, vmf->pgoff - MINIVMM_TRACE_PAGE);
+	if (!page)
 		return VM_FAULT_SIGBUS;
-	vmf->page = vcpu->pages[vmf->pgoff];
-	get_page(vmf->page);
+	vmf->page = page;
+	get_page(page);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "../mvm.h"
 #include "dump.h"
 #include "operation.h"
+#include "record.h"
 #include "vmcs.h"
 #include "vmx.h"
 
@@ -214,13 +215,15 @@ int mvm_vmx_stop_at(struct mvm_vcpu *vcpu, const struct minivmm_stop *stop)
 
 /**
  * mvm_vmx_observe_exit() - somebody wants to know of VM exits
- * @vcpu: loaded, right after a VM exit; &mvm_vcpu.observe is not 0
+ * @vcpu: loaded, right after a VM exit, interrupts off; &mvm_vcpu.observe is not 0
  */
 void mvm_vmx_observe_exit(struct mvm_vcpu *vcpu)
 {
 	struct mvm_vmx_stop *s = vcpu->vmx.stop;
 	u32 reason = vcpu->vmx.reason & VMX_REASON_BASIC;
 
+	if (vcpu->observe & MVM_OBSERVE_TRACE)
+		mvm_vmx_record_exit(vcpu);
 	if (!(vcpu->observe & MVM_OBSERVE_STOP) || vcpu->nr_exits < s->at.exit ||
 	    (s->at.reason != MINIVMM_ANY_REASON && s->at.reason != reason))
 		return;

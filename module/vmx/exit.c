@@ -20,6 +20,7 @@
 #include "dump.h"
 #include "guest.h"
 #include "operation.h"
+#include "record.h"
 #include "vmcs.h"
 #include "vmx.h"
 
@@ -362,6 +363,8 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 	}
 	if (vcpu->cr2 != native_read_cr2())
 		native_write_cr2(vcpu->cr2);
+	if (unlikely(vcpu->observe & MVM_OBSERVE_TRACE))
+		mvm_vmx_record_entry(vcpu);
 
 	mvm_times_enter(vcpu, MVM_MODE_ROOT, MVM_MODE_GUEST);
 	failed = mvm_vmx_enter(&vcpu->enter, vcpu->vmx.launched);
@@ -386,13 +389,13 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 		hand_to_host(vcpu);
 	if (trace_minivmm_exit_enabled())
 		trace_exit(vcpu, reason);
-	/* An interrupt that made the guest exit is served here. */
-	local_irq_enable();
-
 	vcpu->vmx.reason = reason;
 	vcpu->nr_exits++;
 	if (unlikely(vcpu->observe))
 		mvm_vmx_observe_exit(vcpu);
+	/* An interrupt that made the guest exit is served here. */
+	local_irq_enable();
+
 	if (unlikely(reason & VMX_REASON_ENTRY_FAILURE))
 		return entry_failed(vcpu, reason, failed_exit(reason));
 	vcpu->vmx.launched = true;

@@ -16,6 +16,7 @@
 #include "dump.h"
 #include "guest.h"
 #include "operation.h"
+#include "record.h"
 #include "vmcs.h"
 #include "vmx.h"
 
@@ -380,6 +381,7 @@ void mvm_vmx_vcpu_destroy(struct mvm_vcpu *vcpu)
 	/* Its TLB entries go when the next owner of the VPID comes to a CPU. */
 	if (v->vpid)
 		ida_free(&vpids, v->vpid);
+	mvm_vmx_record_free(vcpu);
 	kvfree(v->stop);
 	kfree(v->explanation);
 	kfree(v->writers);

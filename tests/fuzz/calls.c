@@ -193,6 +193,7 @@ static const struct call vcpu_calls[] = {
 	{ CALL(MINIVMM_STOP_AT), fill_stop, .errnos = E(INVAL), .exact = true, .here = true },
 	{ CALL(MINIVMM_EXPLAIN), fill_explanation, .errnos = E(INVAL) | E(2BIG) | E(NODATA),
 	  .writes = true, .more = true, .here = true },
+	{ CALL(MINIVMM_TRACE), .errnos = E(INVAL) | E(BUSY), .here = true },
 	{ CALL(KVM_SET_SIGNAL_MASK), fill_sigmask, .errnos = E(INVAL), .null_ok = true },
 };
 

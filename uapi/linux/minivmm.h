@@ -20,7 +20,7 @@
  * path can find out who is behind it.
  */
 #define MINIVMM_GET_VERSION	_IO(MINIVMMIO, 0x00)
-#define MINIVMM_VERSION		2
+#define MINIVMM_VERSION		3
 
 /* The processor has the field. */
 #define MINIVMM_FIELD_EXISTS	0x1
@@ -132,5 +132,123 @@ struct minivmm_explanation {
  * failed? E2BIG with @nr set if there is not enough room; ENODATA if none failed.
  */
 #define MINIVMM_EXPLAIN		_IOWR(MINIVMMIO, 0x12, struct minivmm_explanation)
+
+#define MINIVMM_TRACE_PAGE	0x1000
+#define MINIVMM_TRACE_MIN	16
+#define MINIVMM_TRACE_MAX	65536
+
+/**
+ * struct minivmm_trace - first page of a vCPU's ring of VM exits
+ * @head: how many records were written; by the module
+ * @tail: how many of them were read; by user space
+ * @dropped: how many found the ring full and are lost; by the module
+ * @start: TSC at the first VM entry since the ring is there; 0 before that
+ * @nr: records in the ring; number N is at N modulo @nr
+ * @size: of a record
+ * @tsc_khz: ticks of the TSC in a millisecond
+ */
+struct minivmm_trace {
+	__u64 head;
+	__u64 tail;
+	__u64 dropped;
+	__u64 start;
+	__u32 nr;
+	__u32 size;
+	__u32 tsc_khz;
+};
+
+/* The exit went to user space: @user_tsc and @user say when and why. */
+#define MINIVMM_EXIT_TO_USER	0x1
+/* The code at RIP: 64-bit, 32-bit, or if neither 16-bit */
+#define MINIVMM_EXIT_CODE64	0x2
+#define MINIVMM_EXIT_CODE32	0x4
+
+/**
+ * struct minivmm_exit - a VM exit, and what became of it
+ * @exit_tsc: when it was
+ * @entry_tsc: when the next VM entry was; 0: none followed
+ * @user_tsc: when KVM_RUN returned for it
+ * @number: the vCPU's VM exits up to here, with this one
+ * @qualification: exit qualification
+ * @rip: guest RIP
+ * @linear: guest-linear address; not all exit reasons change it
+ * @physical: guest-physical address; the same
+ * @cr3: guest CR3
+ * @cr4: guest CR4, as the guest reads it
+ * @reason: exit reason
+ * @flags: MINIVMM_EXIT_*
+ * @event: VM-exit interruption information
+ * @event_error: VM-exit interruption error code
+ * @vectoring: IDT-vectoring information
+ * @vectoring_error: IDT-vectoring error code
+ * @length: VM-exit instruction length
+ * @info: VM-exit instruction information
+ * @rflags: guest RFLAGS
+ * @cr0: guest CR0, as the guest reads it
+ * @efer: guest IA32_EFER
+ * @user: KVM_EXIT_* of kvm_run, or a negative errno of KVM_RUN
+ * @regs: RAX, RCX, RDX, RBX
+ * @insn: bytes at RIP, as many as @insn_bytes
+ * @insn_bytes: up to 15; fewer, or none, where memory was not at hand
+ * @cpl: current privilege level
+ * @changed: general-purpose registers that the way to the VM entry changed, a bit
+ *	each by the number that instructions have for them
+ * @value: the new values of the first of these
+ * @next_rip: guest RIP at the VM entry, and so on
+ * @next_cr3: the same
+ * @next_cr4: the same
+ * @next_rflags: the same
+ * @next_cr0: the same
+ * @next_efer: the same
+ * @inject: VM-entry interruption information
+ * @inject_error: VM-entry exception error code
+ */
+struct minivmm_exit {
+	__u64 exit_tsc;
+	__u64 entry_tsc;
+	__u64 user_tsc;
+	__u64 number;
+	__u64 qualification;
+	__u64 rip;
+	__u64 linear;
+	__u64 physical;
+	__u64 cr3;
+	__u64 cr4;
+	__u32 reason;
+	__u32 flags;
+	__u32 event;
+	__u32 event_error;
+	__u32 vectoring;
+	__u32 vectoring_error;
+	__u32 length;
+	__u32 info;
+	__u32 rflags;
+	__u32 cr0;
+	__u32 efer;
+	__s32 user;
+	__u64 regs[4];
+	__u8 insn[15];
+	__u8 insn_bytes;
+	__u16 cpl;
+	__u16 changed;
+	__u32 inject;
+	__u32 inject_error;
+	__u32 next_rflags;
+	__u64 value[4];
+	__u64 next_rip;
+	__u64 next_cr3;
+	__u64 next_cr4;
+	__u32 next_cr0;
+	__u32 next_efer;
+};
+
+/*
+ * On a vCPU's descriptor: record VM exits in a ring of so many records, a power of
+ * two from MINIVMM_TRACE_MIN to MINIVMM_TRACE_MAX; or no more, with 0, which also
+ * ends the record of the last exit. EBUSY for another size than the ring has. The
+ * ring is mapped from the descriptor at page MINIVMM_TRACE_PAGE: struct
+ * minivmm_trace, and from the next page on the records, struct minivmm_exit.
+ */
+#define MINIVMM_TRACE		_IO(MINIVMMIO, 0x13)
 
 #endif /* _UAPI_LINUX_MINIVMM_H */
