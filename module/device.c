@@ -199,6 +199,14 @@ static int get_mce_cap(u64 __user *user)
 	return put_user(MVM_MCE_CAP_SUPPORTED, user);
 }
 
+static int get_capability(void __user *user)
+{
+	struct minivmm_capability capability;
+
+	mvm_vmx_show_capability(&capability);
+	return copy_to_user(user, &capability, sizeof(capability)) ? -EFAULT : 0;
+}
+
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {
@@ -214,6 +222,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return mvm_get_supported_cpuid((void __user *)arg);
 	case MINIVMM_GET_VERSION:
 		return arg ? -EINVAL : MINIVMM_VERSION;
+	case MINIVMM_GET_CAPABILITY:
+		return get_capability((void __user *)arg);
 	case KVM_GET_MSR_INDEX_LIST:
 		return get_msr_index_list((void __user *)arg);
 	case KVM_GET_EMULATED_CPUID:

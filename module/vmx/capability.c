@@ -13,7 +13,6 @@
 #include <linux/string.h>
 
 #include "capability.h"
-#include "control.h"
 
 #define PIN	MVM_CONTROL_PIN
 #define CPU	MVM_CONTROL_CPU
@@ -21,19 +20,17 @@
 #define EXIT	MVM_CONTROL_EXIT
 #define ENTRY	MVM_CONTROL_ENTRY
 
+#define NEED	MVM_WISH_NEED
+#define WANT	MVM_WISH_WANT
+#define AVOID	MVM_WISH_AVOID
+
 /* Tertiary controls and secondary VM-exit controls are not used. */
 static const enum mvm_control_word used_words[] = { PIN, CPU, CPU2, EXIT, ENTRY };
-
-enum wish {
-	NEED,	/* must be 1 for us */
-	WANT,	/* 1 where it can be */
-	AVOID,	/* must be 0 for us */
-};
 
 struct requirement {
 	enum mvm_control_word word;
 	u32 bit;
-	enum wish wish;
+	enum mvm_wish wish;
 	const char *reason;
 };
 
@@ -201,6 +198,30 @@ void mvm_vmx_read_msrs(struct mvm_vmx_msrs *m, u64 (*read)(u32 msr))
 		m->ept_vpid = read(VMX_MSR_EPT_VPID);
 }
 
+/**
+ * mvm_vmx_wish() - what do we ask of a control?
+ * @word: the field that it is in
+ * @bit: its number there
+ * @reason: set to why, unless nothing is asked
+ *
+ * What mvm_vmx_negotiate() makes of it depends on the CPU and on options.
+ *
+ * Return: what is asked.
+ */
+enum mvm_wish mvm_vmx_wish(enum mvm_control_word word, unsigned int bit,
+			   const char **reason)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(requirements); i++) {
+		if (requirements[i].word != word || requirements[i].bit != BIT(bit))
+			continue;
+		*reason = requirements[i].reason;
+		return requirements[i].wish;
+	}
+	return MVM_WISH_NONE;
+}
+
 static u32 *word_of(struct mvm_vmx_capability *cap, enum mvm_control_word word)
 {
 	switch (word) {
@@ -215,6 +236,20 @@ static u32 *word_of(struct mvm_vmx_capability *cap, enum mvm_control_word word)
 	default:
 		return &cap->entry;
 	}
+}
+
+/**
+ * mvm_vmx_used() - a word of controls, as a new vCPU has it
+ * @cap: the outcome of the negotiation
+ * @word: which one
+ *
+ * Return: the controls; 0 for a word that we do not use.
+ */
+u32 mvm_vmx_used(const struct mvm_vmx_capability *cap, enum mvm_control_word word)
+{
+	if (word == MVM_CONTROL_CPU3 || word == MVM_CONTROL_EXIT2)
+		return 0;
+	return *word_of((struct mvm_vmx_capability *)cap, word);
 }
 
 /**

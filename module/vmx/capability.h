@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 #include "arch.h"
+#include "control.h"
 
 /**
  * struct mvm_vmx_msrs - the capability MSRs of one CPU, as read
@@ -130,6 +131,23 @@ struct mvm_vmx_platform {
 	u64 feat_ctl;
 };
 
+/**
+ * enum mvm_wish - what the module asks of a control
+ * @MVM_WISH_NONE: nothing
+ * @MVM_WISH_NEED: it must be 1
+ * @MVM_WISH_WANT: 1 where it can be
+ * @MVM_WISH_AVOID: it must be 0
+ */
+enum mvm_wish {
+	MVM_WISH_NONE,
+	MVM_WISH_NEED,
+	MVM_WISH_WANT,
+	MVM_WISH_AVOID,
+};
+
+enum mvm_wish mvm_vmx_wish(enum mvm_control_word word, unsigned int bit,
+			   const char **reason);
+u32 mvm_vmx_used(const struct mvm_vmx_capability *cap, enum mvm_control_word word);
 int mvm_vmx_check_platform(const struct mvm_vmx_platform *p, const char **why);
 void mvm_vmx_read_msrs(struct mvm_vmx_msrs *m, u64 (*read)(u32 msr));
 int mvm_vmx_negotiate(const struct mvm_vmx_msrs *msrs,

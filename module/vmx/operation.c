@@ -33,6 +33,7 @@
 #include <asm/fpu/api.h>
 #include <asm/msr.h>
 
+#include "../../uapi/linux/minivmm.h"
 #include "../compat.h"
 #include "../mvm.h"
 #include "operation.h"
@@ -487,6 +488,22 @@ static int check_platform(void)
 	if (ret)
 		pr_err("cannot use VT-x: %s\n", why);
 	return ret;
+}
+
+/**
+ * mvm_vmx_show_capability() - MINIVMM_GET_CAPABILITY
+ * @capability: filled
+ */
+void mvm_vmx_show_capability(struct minivmm_capability *capability)
+{
+	unsigned int i;
+
+	memset(capability, 0, sizeof(*capability));
+	for (i = 0; i < MVM_NR_CONTROL_WORDS; i++)
+		capability->used[i] = mvm_vmx_used(&mvm_vmx, i);
+	for (i = 0; i < MINIVMM_NR_VMX_MSRS; i++)
+		if (!rdmsrl_safe(MINIVMM_MSR_VMX_BASIC + i, &capability->msr[i]))
+			capability->exists |= BIT(i);
 }
 
 /**

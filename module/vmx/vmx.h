@@ -13,6 +13,7 @@
 #include "../memory/memory.h"
 #include "../x86/cpuid.h"
 
+struct minivmm_capability;
 struct mvm_vcpu;
 struct mvm_vm;
 struct mvm_walk_mmu;
@@ -20,6 +21,7 @@ struct mvm_walk_mmu;
 /* operation.c: the machine */
 int mvm_vmx_init(struct mvm_vmx_options *options);
 void mvm_vmx_exit(void);
+void mvm_vmx_show_capability(struct minivmm_capability *capability);
 int mvm_vmx_enable(void);
 void mvm_vmx_disable(void);
 void mvm_vmx_flush_ept(struct mvm_memory *memory);

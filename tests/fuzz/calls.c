@@ -74,6 +74,8 @@ static const struct call sys_calls[] = {
 	  .more = true, .here = true },
 	{ CALL(KVM_GET_MSRS), fill_msrs, .errnos = E(2BIG), .writes = true, .more = true,
 	  .here = true },
+	{ CALL(MINIVMM_GET_CAPABILITY), .size = sizeof(struct minivmm_capability), .exact = true,
+	  .writes = true, .errnos = E(INVAL), .here = true },
 	{ CALL(KVM_X86_GET_MCE_CAP_SUPPORTED), .size = 8, .exact = true, .writes = true,
 	  .here = true },
 	{ CALL(KVM_HAS_DEVICE_ATTR), fill_attr, .errnos = E(NXIO), .exact = true,

@@ -21,21 +21,28 @@ refuses() {
 		[ ! -e /dev/minivmm ] && echo no device
 		# insmod tries twice, in two ways.
 		dmesg | grep "minivmm: " | grep -v taint |
-			sed "s/^\[[^]]*\] //" | sort -u'
+			sed "s/^\[[^]]*\] //" | sort -u
+		modprobe msr
+		minivmm-check
+		echo "check: status $?"'
 	ok $? "$1: the lab ran, and its kernel had no complaint"
 	like "$work/out" "insmod: can't insert .*: $2\$" "$4: insmod says '$2'"
 	like "$work/out" '^no device$' "$4: no device"
 	is "$(grep -c 'minivmm: ' "$work/out")" 1 "$4: one line in the log"
 	like "$work/out" "$3" "$4: it says why and what to do"
+	like "$work/out" '^check: status 1$' "$4: minivmm-check says no"
+	like "$work/out" "^FAIL .*$5" "$4: and why"
 }
 
 refuses p4_prescott_celeron_336 'Operation not supported' \
-	'this CPU has no VT-x: use another machine, or the lab' "no VMX"
+	'minivmm: .*this CPU has no VT-x: use another machine, or the lab' "no VMX" \
+	'this CPU has no VT-x: use another machine, or the lab'
 refuses core2_penryn_t9600 'No such device or address' \
-	'lacks "enable EPT".*: use a newer CPU, or the lab' "no EPT"
+	'lacks "enable EPT".*: use a newer CPU, or the lab' "no EPT" \
+	'the CPU lacks "enable EPT"'
 refuses corei5_lynnfield_750 'No such device' \
 	'lacks "unrestricted guest".*: use a newer CPU, or the lab' \
-	"no unrestricted guest"
+	"no unrestricted guest" 'the CPU lacks "unrestricted guest"'
 
 # VT-x has one owner.
 cat >"$work/held" <<'EOS'

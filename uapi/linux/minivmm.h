@@ -22,6 +22,28 @@
 #define MINIVMM_GET_VERSION	_IO(MINIVMMIO, 0x00)
 #define MINIVMM_VERSION		3
 
+/* The MSRs IA32_VMX_*: so many from IA32_VMX_BASIC on */
+#define MINIVMM_MSR_VMX_BASIC	0x480
+#define MINIVMM_NR_VMX_MSRS	20
+
+/**
+ * struct minivmm_capability - what the processors offer, and what is used of it
+ * @used: the controls of a new vCPU: pin-based, primary, secondary and tertiary
+ *	processor-based, primary and secondary VM-exit, VM-entry; and one more, 0
+ * @exists: bit n: the MSR IA32_VMX_BASIC + n exists
+ * @pad: 0
+ * @msr: the MSRs, 0 for those that do not exist
+ */
+struct minivmm_capability {
+	__u64 used[8];
+	__u32 exists;
+	__u32 pad;
+	__u64 msr[MINIVMM_NR_VMX_MSRS];
+};
+
+/* On the system descriptor */
+#define MINIVMM_GET_CAPABILITY	_IOR(MINIVMMIO, 0x01, struct minivmm_capability)
+
 /* The processor has the field. */
 #define MINIVMM_FIELD_EXISTS	0x1
 /* An address of the host: only CAP_SYS_ADMIN gets the value. */
