@@ -267,4 +267,17 @@ like "$work/unmounted" '^status 69$' 'top without debugfs: status 69'
 like "$work/unloaded" 'module is not loaded: sudo modprobe' 'top without the module: words'
 like "$work/unloaded" '^status 69$' 'top without the module: status 69'
 like "$work/unloaded" 'minivmm: No such file' 'nothing is left in debugfs'
+
+# --- Without debugfs ------------------------------------------------------------------------
+
+cp "$root/build/guests/hello16.bin" "$work/hello16.bin"
+LAB_PROGRAMS="minivmm-run minivmm-top" lab "$work/off" --append debugfs=off \
+	--file "$work/hello16.bin" -- sh -c 'minivmm-run --stats hello16.bin 2>&1
+	minivmm-top --once 2>&1; echo "status $?"
+	modprobe -r minivmm; echo "unloaded $?"'
+ok $? 'debugfs=off: the lab came to its end'
+like "$work/off" '^ +59  io_instruction ' 'debugfs=off: --stats'
+like "$work/off" 'booted with debugfs=off' 'debugfs=off: top'
+like "$work/off" '^status 69$' 'debugfs=off: status 69'
+like "$work/off" '^unloaded 0$' 'debugfs=off: the module can go'
 done_testing

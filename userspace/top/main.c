@@ -82,8 +82,8 @@ static int complain(const char *folder, int err)
 	if (access(MODULE, F_OK))
 		say("the module is not loaded: sudo modprobe minivmm");
 	else
-		say("%s is not there. Is debugfs mounted? sudo mount -t debugfs none " DEBUGFS,
-		    folder);
+		say("%s is not there. Is debugfs mounted? sudo mount -t debugfs none " DEBUGFS
+		    "\n(A kernel that was booted with debugfs=off has none.)", folder);
 	return EX_UNAVAILABLE;
 }
 
