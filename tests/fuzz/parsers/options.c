@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The command line of minivmm-run: its words are the lines of the input. */
-// sources: userspace/run/options.c
+// sources: userspace/run/options.c userspace/run/set.c userspace/common/vmcs_words.c
 #include "input.h"
 #include "userspace/run/options.h"
 
