@@ -910,6 +910,24 @@ static void test_emulate_empty(void **state)
 	ask(&c, 0xffffffff, 0xffffffff, 0, 0, 0, 0);
 }
 
+/* Who traces CPUID is told where the answer came from, as test_emulate() has it. */
+static void test_source(void **state)
+{
+	struct mvm_cpuid c;
+
+	mvm_cpuid_install(&c, guest, ARRAY_SIZE(guest));
+	assert_int_equal(mvm_cpuid_source(&c, 1, 0), MVM_CPUID_FOUND);
+	assert_int_equal(mvm_cpuid_source(&c, 1, 7), MVM_CPUID_FOUND);
+	assert_int_equal(mvm_cpuid_source(&c, 4, 1), MVM_CPUID_FOUND);
+	assert_int_equal(mvm_cpuid_source(&c, 4, 2), MVM_CPUID_NONE);
+	assert_int_equal(mvm_cpuid_source(&c, 2, 0), MVM_CPUID_NONE);
+	assert_int_equal(mvm_cpuid_source(&c, 0x20, 1), MVM_CPUID_MAX_BASIC);
+	/* The last basic leaf has no such sub-leaf. */
+	assert_int_equal(mvm_cpuid_source(&c, 0x20, 2), MVM_CPUID_NONE);
+	mvm_cpuid_install(&c, NULL, 0);
+	assert_int_equal(mvm_cpuid_source(&c, 0, 0), MVM_CPUID_NONE);
+}
+
 /*
  * The look-up without a search must say what a search says: ask for every leaf
  * near the edges of its ranges.
@@ -988,6 +1006,7 @@ int main(void)
 		cmocka_unit_test(test_emulate_out_of_range),
 		cmocka_unit_test(test_emulate_ranges),
 		cmocka_unit_test(test_emulate_empty),
+		cmocka_unit_test(test_source),
 		cmocka_unit_test(test_emulate_agrees_with_find),
 		cmocka_unit_test(test_xcr0_valid),
 	};
