@@ -76,7 +76,8 @@ static void test_all_well(void **state)
 
 static void test_processor(void **state)
 {
-	facts.vmx = facts.vmx_flag = false;
+	facts.vmx = false;
+	facts.vmx_flag = false;
 	is("vtx", STATE_FAIL, "this CPU has no VT-x");
 	assert_null(verdict_on("module"));
 	assert_false(runs());

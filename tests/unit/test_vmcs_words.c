@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "userspace/run/base.h"
 #include "userspace/common/vmcs.h"
 
 static struct vmcs vmcs;
@@ -139,7 +140,7 @@ static void test_any_value(void **state)
 	int index;
 
 	for (reason = 0; reason < 80; reason++) {
-		for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		for (i = 0; i < ARRAY_SIZE(values); i++) {
 			for (index = 0; index < VMCS_NR_FIELDS; index++)
 				vmcs.value[index] = values[i];
 			vmcs.value[VMCS_INDEX_EXIT_REASON] = reason;

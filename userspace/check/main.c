@@ -195,8 +195,8 @@ int main(int argc, char *argv[])
 		}
 	}
 	if (optind < argc) {
-		fprintf(stderr, "minivmm-check: %s: no arguments, only options\nTry: minivmm-check --help\n",
-			argv[optind]);
+		fprintf(stderr, "minivmm-check: %s: no arguments, only options\n", argv[optind]);
+		fputs("Try: minivmm-check --help\n", stderr);
 		return EX_USAGE;
 	}
 	facts_gather(&facts);

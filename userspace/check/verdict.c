@@ -86,7 +86,7 @@ static void judge_owner(struct answer *answer, const struct facts *f)
 {
 	if (f->other[0])
 		say(answer, "owner", STATE_WARN,
-		    "module %s is loaded: while its virtual machines run, VT-x is theirs", f->other);
+		    "module %s is loaded: while its machines run, VT-x is theirs", f->other);
 	if (f->kvm_loaded && f->kvm_keeps)
 		say(answer, "owner", STATE_FAIL,
 		    "kvm_intel is loaded and keeps VT-x: sudo modprobe -r kvm_intel (or load kvm with enable_virt_at_load=0)");
@@ -114,8 +114,8 @@ static void judge_loading(struct answer *answer, const struct facts *f)
 		say(answer, "signature", STATE_WARN,
 		    "Secure Boot is on, but this kernel loads modules without signature");
 	if (f->installed)
-		say(answer, "module", STATE_OK, "minivmm is installed for Linux %s: sudo modprobe minivmm",
-		    f->release);
+		say(answer, "module", STATE_OK,
+		    "minivmm is installed for Linux %s: sudo modprobe minivmm", f->release);
 	else if (f->headers)
 		say(answer, "module", STATE_OK,
 		    "minivmm is not installed yet; it can be built for Linux %s: make HOST=1, sudo make install",

@@ -51,7 +51,7 @@ bool explain_entry_failure(struct vcpu *vcpu)
 	for (i = 0; i < why->nr; i++)
 		print_finding(&why->findings[i]);
 	if (why->nr && !why->findings[0].writer[0])
-		fputs("Loaded with writers=1, the module also says which of its lines wrote a field.\n",
+		fputs("With writers=1 the module also says which of its lines wrote a field.\n",
 		      stderr);
 	free(why);
 	return true;

@@ -211,7 +211,7 @@ static const char *parse_point(const char *word, struct dump_point *point)
 	} else {
 		reason = vmcs_reason_number(word);
 		if (reason < 0)
-			return "start, end, failure, the number of a VM exit or the name of its reason";
+			return "start, end, failure, a VM exit's number, or the name of its reason";
 		point->when = DUMP_REASON;
 		point->number = reason;
 	}

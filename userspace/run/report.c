@@ -16,7 +16,6 @@
 
 #define PREFIX		"minivmm-run: "
 
-
 struct name {
 	__u64 number;
 	const char *text;
