@@ -252,6 +252,25 @@ static void test_dump_vmcs(void **state)
 	refused("are for --dump-vmcs", "--json", "guest");
 }
 
+static void test_trace(void **state)
+{
+	assert_int_equal(parse("guest"), STATUS_OK);
+	assert_null(options.trace);
+	assert_int_equal(parse("--trace", "a.html", "guest"), STATUS_OK);
+	assert_string_equal(options.trace, "a.html");
+	assert_int_equal(options.trace_kind, TRACE_HTML);
+	assert_int_equal(parse("--trace=b.html/a.b.json", "guest"), STATUS_OK);
+	assert_int_equal(options.trace_kind, TRACE_JSON);
+	refused("has to end in .html", "--trace", "a.txt", "guest");
+	refused("has to end in .html", "--trace", "a", "guest");
+	refused("has to end in .html", "--trace", "a.html/b", "guest");
+	refused("has to end in .html", "--trace", "a.html.gz", "guest");
+	refused("has to end in .html", "--trace", ".html", "guest");
+	refused("has to end in .html", "--trace", "html", "guest");
+	refused("has to end in .html", "--trace=", "guest");
+	refused("--trace needs a value", "guest", "--trace");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +285,7 @@ int main(void)
 		cmocka_unit_test(test_mode),
 		cmocka_unit_test(test_set),
 		cmocka_unit_test(test_dump_vmcs),
+		cmocka_unit_test(test_trace),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

@@ -25,6 +25,7 @@
  *	explain.c	why a VM entry failed
  *	stats.c		--stats
  *	set.c, dump.c	--set, --dump-vmcs
+ *	trace.c		--trace, with trace_*.c and timeline/
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,6 +43,7 @@
 #include "run.h"
 #include "stop.h"
 #include "threads.h"
+#include "trace.h"
 
 #ifndef PROGRAM_VERSION
 #error "the Makefile defines PROGRAM_VERSION"
@@ -90,9 +92,12 @@ static int run(const struct options *options, struct image *image,
 	       struct failure *failure)
 {
 	struct machine machine;
-	int status, err, timing = -1;
+	struct trace trace;
+	int status, err, timing = -1, traced;
 
 	status = machine_create(&machine, options, image, failure);
+	if (!status)
+		status = trace_begin(&trace, &machine, options, failure);
 	if (status)
 		goto out;
 
@@ -111,6 +116,9 @@ static int run(const struct options *options, struct image *image,
 	status = guest_run(&machine, options);
 	console_restore();
 	stop_disarm();
+	traced = trace_end(&trace);
+	if (status == STATUS_OK)
+		status = traced;
 
 	if (options->stats) {
 		console_end_line();

@@ -31,6 +31,8 @@ const char options_help[] =
 "                       failure, the number of a VM exit, the name of its reason\n"
 "      --diff           after the first, print only what changed\n"
 "      --json           print VMCSs as JSON, one object a line\n"
+"      --trace FILE     record every VM exit: FILE.html is a page to look at, FILE.json\n"
+"                       is for Perfetto and chrome://tracing\n"
 "      --stats          at the end, print what the vCPU counted: VM exits by reason\n"
 "  -v, --verbose        tell of accesses to ports where nothing is\n"
 "  -h, --help           print this and end\n"
@@ -248,6 +250,28 @@ const char *parse_dumps(const char *text, struct dumps *dumps)
 	}
 }
 
+/**
+ * parse_trace() - the name of a file that tells what is to be in it
+ * @text: what the user wrote
+ * @kind: the answer
+ *
+ * Return: NULL, or what is wrong with @text.
+ */
+const char *parse_trace(const char *text, enum trace_kind *kind)
+{
+	const char *name = strrchr(text, '/'), *ending;
+
+	name = name ? name + 1 : text;
+	ending = strrchr(name, '.');
+	if (ending && ending != name && !strcmp(ending, ".html"))
+		*kind = TRACE_HTML;
+	else if (ending && ending != name && !strcmp(ending, ".json"))
+		*kind = TRACE_JSON;
+	else
+		return "the name has to end in .html (a page to look at) or .json (for Perfetto)";
+	return NULL;
+}
+
 static const char *parse_memory(const char *text, __u64 *bytes)
 {
 	const char *wrong = parse_size(text, bytes);
@@ -267,6 +291,7 @@ enum {
 	OPT_MODE = 0x100, OPT_LOAD, OPT_DEVICE, OPT_TIMEOUT, OPT_STATS, OPT_VERSION,
 	OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_CPUS,
 	OPT_SET, OPT_DUMP_VMCS, OPT_DIFF, OPT_JSON,
+	OPT_TRACE,
 };
 
 static const struct option long_options[] = {
@@ -283,6 +308,7 @@ static const struct option long_options[] = {
 	{ "dump-vmcs",	optional_argument,	NULL,	OPT_DUMP_VMCS },
 	{ "diff",	no_argument,		NULL,	OPT_DIFF },
 	{ "json",	no_argument,		NULL,	OPT_JSON },
+	{ "trace",	required_argument,	NULL,	OPT_TRACE },
 	{ "stats",	no_argument,		NULL,	OPT_STATS },
 	{ "verbose",	no_argument,		NULL,	'v' },
 	{ "help",	no_argument,		NULL,	'h' },
@@ -407,6 +433,10 @@ int options_parse(struct options *options, int argc, char *argv[],
 			break;
 		case OPT_JSON:
 			options->dumps.json = true;
+			break;
+		case OPT_TRACE:
+			options->trace = optarg;
+			wrong = parse_trace(optarg, &options->trace_kind);
 			break;
 		case OPT_STATS:
 			options->stats = true;

@@ -15,11 +15,15 @@
 #define INITRDS_MAX	8
 #define SETTINGS_MAX	16
 
+enum trace_kind { TRACE_JSON, TRACE_HTML };
+
 /**
  * struct options - what the command line asked for
  * @help: only the help was asked for
  * @version: only the version was asked for
  * @stats: print the counters of the vCPU at the end
+ * @trace: where the timeline goes, NULL for none
+ * @trace_kind: what it is to be
  * @dumps: VMCSs to print
  * @setting_count: of @settings
  * @settings: registers of the first vCPU
@@ -42,6 +46,8 @@ struct options {
 	bool help;
 	bool version;
 	bool stats;
+	const char *trace;
+	enum trace_kind trace_kind;
 	struct dumps dumps;
 	unsigned int setting_count;
 	struct setting settings[SETTINGS_MAX];
@@ -71,6 +77,7 @@ const char *parse_address(const char *text, __u64 *address);
 const char *parse_duration(const char *text, __u64 *milliseconds);
 const char *parse_cpus(const char *text, unsigned int *cpus);
 const char *parse_dumps(const char *text, struct dumps *dumps);
+const char *parse_trace(const char *text, enum trace_kind *kind);
 const char *parse_mode(const char *text, enum mode *mode);
 
 #endif /* RUN_OPTIONS_H */
