@@ -9,6 +9,7 @@
 #include "status.h"
 
 struct machine;
+struct minivmm_trace;
 
 /**
  * struct vcpu - a virtual processor
@@ -17,6 +18,7 @@ struct machine;
  * @fd: its descriptor
  * @run: what we share with it
  * @run_size: bytes of that
+ * @ring: of its VM exits, or NULL
  */
 struct vcpu {
 	struct machine *machine;
@@ -24,6 +26,7 @@ struct vcpu {
 	int fd;
 	struct kvm_run *run;
 	size_t run_size;
+	struct minivmm_trace *ring;
 };
 
 /**

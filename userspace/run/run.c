@@ -17,6 +17,7 @@
 #include "run.h"
 #include "stop.h"
 #include "threads.h"
+#include "trace.h"
 
 #define SERIAL_IRQ	4
 
@@ -79,6 +80,7 @@ static int run_until_end(struct vcpu *vcpu, struct guest *guest,
 		if (reason)
 			return asked_to_end(vcpu, options, reason);
 
+		trace_wait(vcpu);
 		err = ioctl(vcpu->fd, KVM_RUN, 0) ? errno : 0;
 		if (options->dumps.count) {
 			pthread_mutex_lock(&guest->lock);

@@ -78,7 +78,7 @@ int trace_file_end(struct trace_file *file)
 /* Return: how many records there were. */
 static unsigned int drain(struct trace *trace, unsigned int vcpu)
 {
-	struct minivmm_trace *ring = trace->rings[vcpu];
+	struct minivmm_trace *ring = trace->machine->vcpus[vcpu].ring;
 	const struct minivmm_exit *records = (void *)ring + PAGE_SIZE;
 	__u64 head = __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE), tail = ring->tail;
 	unsigned int count = head - tail;
@@ -107,28 +107,44 @@ static void *read_rings(void *argument)
 	return NULL;
 }
 
-static int map_ring(struct trace *trace, unsigned int vcpu)
+/**
+ * trace_wait() - do not enter the guest before there is room in the ring
+ * @vcpu: not in KVM_RUN
+ *
+ * Exits that come to user space are not lost this way, however fast they come.
+ */
+void trace_wait(struct vcpu *vcpu)
 {
-	int fd = trace->machine->vcpus[vcpu].fd;
+	struct minivmm_trace *ring = vcpu->ring;
+
+	while (ring && ring->head - __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE) > RING_EXITS / 2)
+		usleep(NAP_US);
+}
+
+static int map_ring(struct vcpu *vcpu)
+{
 	void *ring;
 
-	if (ioctl(fd, MINIVMM_TRACE, RING_EXITS))
+	if (ioctl(vcpu->fd, MINIVMM_TRACE, RING_EXITS))
 		return -errno;
-	ring = mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+	ring = mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd,
 		    (off_t)MINIVMM_TRACE_PAGE * PAGE_SIZE);
 	if (ring == MAP_FAILED)
 		return -errno;
-	trace->rings[vcpu] = ring;
+	vcpu->ring = ring;
 	return 0;
 }
 
 static void unmap_rings(struct trace *trace)
 {
+	struct vcpu *vcpus = trace->machine->vcpus;
 	unsigned int i;
 
-	for (i = 0; i < trace->machine->cpus; i++)
-		if (trace->rings[i])
-			munmap(trace->rings[i], RING_SIZE);
+	for (i = 0; i < trace->machine->cpus; i++) {
+		if (vcpus[i].ring)
+			munmap(vcpus[i].ring, RING_SIZE);
+		vcpus[i].ring = NULL;
+	}
 }
 
 static int start(struct trace *trace)
@@ -138,11 +154,11 @@ static int start(struct trace *trace)
 	int err;
 
 	for (i = 0; i < trace->machine->cpus; i++) {
-		err = map_ring(trace, i);
+		err = map_ring(&trace->machine->vcpus[i]);
 		if (err)
 			return err;
 	}
-	trace->file.tsc_khz = trace->rings[0]->tsc_khz;
+	trace->file.tsc_khz = trace->machine->vcpus[0].ring->tsc_khz;
 	err = trace_file_begin(&trace->file);
 	if (err)
 		return err;
@@ -209,7 +225,7 @@ static void say_dropped(const struct trace *trace)
 		report_note("--trace: %llu of %llu VM exits are not in %s: they came too fast",
 			    dropped, exits + dropped, trace->path);
 	if (trace->file.format == &trace_html && exits > TRACE_PAGE_EXITS)
-		report_note("--trace: %s shows the first %u VM exits of %llu", trace->path,
+		report_note("--trace: %s shows the first %llu VM exits of %llu", trace->path,
 			    TRACE_PAGE_EXITS, exits);
 }
 

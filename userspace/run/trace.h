@@ -9,7 +9,7 @@
 #include "machine.h"
 
 /* The page shows no more exits: browsers do not get on with larger ones. */
-#define TRACE_PAGE_EXITS	(1 << 20)
+#define TRACE_PAGE_EXITS	BIT(20)
 
 struct trace_file;
 struct trace_code;
@@ -74,7 +74,8 @@ int trace_file_end(struct trace_file *file);
 /* trace_words.c */
 struct trace_code *trace_code_new(void);
 void trace_code_free(struct trace_code *code);
-unsigned int trace_code_number(struct trace_code *code, const struct minivmm_exit *e);
+unsigned int trace_code_number(struct trace_code *code, const struct minivmm_exit *e,
+			       __u32 *size);
 const char *trace_code_text(const struct trace_code *code, unsigned int number);
 unsigned int trace_code_count(const struct trace_code *code);
 const char *trace_user_name(__s32 user);
@@ -84,21 +85,20 @@ const char *trace_user_name(__s32 user);
  * @machine: the machine
  * @path: of the file
  * @file: the file
- * @rings: of the vCPUs
- * @thread: reads them
+ * @thread: reads the rings of the vCPUs
  * @running: @thread is to go on
  */
 struct trace {
 	struct machine *machine;
 	const char *path;
 	struct trace_file file;
-	struct minivmm_trace *rings[CPUS_MAX];
 	pthread_t thread;
 	bool running;
 };
 
 int trace_begin(struct trace *trace, struct machine *machine, const struct options *options,
 		struct failure *failure);
+void trace_wait(struct vcpu *vcpu);
 int trace_end(struct trace *trace);
 
 #endif /* RUN_TRACE_H */

@@ -12,32 +12,44 @@
 #include <string.h>
 #include <zlib.h>
 #include "../common/vmcs.h"
+#include "timeline.h"
 #include "trace.h"
 
 #define PAGE_FILE(name, path)						\
-	extern const char page_##name[], page_##name##_end[];		\
 	asm(".pushsection .rodata\n"					\
-	    "page_" #name ": .incbin \"" TIMELINE path "\"\n"		\
-	    "page_" #name "_end: .byte 0\n.popsection\n")
+	    "timeline_" #name ": .incbin \"" TIMELINE path "\"\n"	\
+	    "timeline_" #name "_end: .byte 0\n.popsection\n")
 PAGE_FILE(index, "index.html");
 PAGE_FILE(style, "style.css");
 PAGE_FILE(decode, "decode.js");
 PAGE_FILE(view, "view.js");
 PAGE_FILE(main, "main.js");
 
-/* Beyond what programs call a reason; the names of those that are none are not written. */
+/* Numbers that may have a name, as exit reasons and as KVM_EXIT_* */
 #define REASONS		128
-#define USER_MAX	64
+#define USER_REASONS	64
 
-/* Packed anew when it is full, and grown */
+/* What is packed begins with so much room, and doubles it. */
 #define ROOM_FIRST	(64 * KIB)
 
+/**
+ * struct row - an exit, as the page gets it
+ * @exit: the record
+ * @insn: number of its instruction, 0 for none
+ * @size: bytes of it
+ */
+struct row {
+	struct minivmm_exit exit;
+	__u32 insn;
+	__u32 size;
+};
+
 /* Where the page finds what, in a row: offset, bytes of a value, how many values */
-#define FIELD(name)	{ #name, offsetof(struct minivmm_exit, name),		\
-			  sizeof(((struct minivmm_exit *)0)->name), 1 }
-#define ARRAY_FIELD(as, name) { as, offsetof(struct minivmm_exit, name),	\
-			  sizeof(((struct minivmm_exit *)0)->name[0]),		\
-			  ARRAY_SIZE(((struct minivmm_exit *)0)->name) }
+#define SIZE_OF(member)	sizeof(((struct row *)0)->member)
+#define FIELD(name)	{ #name, offsetof(struct row, exit.name), SIZE_OF(exit.name), 1 }
+#define ARRAY_FIELD(as, name)						\
+	{ as, offsetof(struct row, exit.name), SIZE_OF(exit.name[0]),	\
+	  SIZE_OF(exit.name) / SIZE_OF(exit.name[0]) }
 
 static const struct {
 	const char *name;
@@ -51,18 +63,8 @@ static const struct {
 	FIELD(changed), FIELD(inject), FIELD(inject_error), ARRAY_FIELD("value", value),
 	FIELD(next_rip), FIELD(next_cr3), FIELD(next_cr4), FIELD(next_rflags), FIELD(next_cr0),
 	FIELD(next_efer),
-};
-
-/**
- * struct row - an exit, as the page gets it
- * @exit: the record
- * @insn: number of its instruction, 0 for none
- * @unused: 0
- */
-struct row {
-	struct minivmm_exit exit;
-	__u32 insn;
-	__u32 unused;
+	{ "insn", offsetof(struct row, insn), SIZE_OF(insn), 1 },
+	{ "size", offsetof(struct row, size), SIZE_OF(size), 1 },
 };
 
 /**
@@ -129,7 +131,7 @@ static void put_exit(struct trace_file *file, unsigned int vcpu, const struct mi
 
 	if (packed->failed || packed->rows == TRACE_PAGE_EXITS / file->cpus)
 		return;
-	row.insn = trace_code_number(file->code, e);
+	row.insn = trace_code_number(file->code, e, &row.size);
 	pack(packed, &row, sizeof(row), Z_NO_FLUSH);
 	packed->rows++;
 }
@@ -203,8 +205,6 @@ static json_t *layout(void)
 		json_object_set_new(object, fields[i].name,
 				    json_pack("[i,i,i]", fields[i].offset, fields[i].size,
 					      fields[i].count));
-	json_object_set_new(object, "insn", json_pack("[i,i,i]", (int)offsetof(struct row, insn),
-						      (int)sizeof(__u32), 1));
 	return object;
 }
 
@@ -235,7 +235,7 @@ static void put_head(struct trace_file *file)
 	json_object_set_new(head, "fields", layout());
 	json_object_set_new(head, "vcpus", lines);
 	json_object_set_new(head, "reasons", names(reason_name, REASONS));
-	json_object_set_new(head, "user", names(user_name, USER_MAX));
+	json_object_set_new(head, "user", names(user_name, USER_REASONS));
 	json_object_set_new(head, "code", code);
 	fputs("<script id=\"head\" type=\"application/json\">", file->out);
 	json_dump_callback(head, put_text, file->out, JSON_COMPACT);
@@ -275,21 +275,22 @@ static void put_script(FILE *out, const char *from, const char *to)
 static void end(struct trace_file *file)
 {
 	static const char style[] = "<!-- style -->\n", data[] = "<!-- data -->\n";
-	const char *style_at = strstr(page_index, style), *data_at = strstr(page_index, data);
+	const char *style_at = strstr(timeline_index, style);
+	const char *data_at = strstr(timeline_index, data);
 	struct trace_packed *packed;
 	FILE *out = file->out;
 	unsigned int i;
 
-	fwrite(page_index, 1, style_at - page_index, out);
+	fwrite(timeline_index, 1, style_at - timeline_index, out);
 	fputs("<style>\n", out);
-	fwrite(page_style, 1, page_style_end - page_style, out);
+	fwrite(timeline_style, 1, timeline_style_end - timeline_style, out);
 	fputs("</style>\n", out);
 	style_at += strlen(style);
 	fwrite(style_at, 1, data_at - style_at, out);
 	put_data(file);
-	put_script(out, page_decode, page_decode_end);
-	put_script(out, page_view, page_view_end);
-	put_script(out, page_main, page_main_end);
+	put_script(out, timeline_decode, timeline_decode_end);
+	put_script(out, timeline_view, timeline_view_end);
+	put_script(out, timeline_main, timeline_main_end);
 	fputs(data_at + strlen(data), out);
 
 	for (i = 0; i < file->cpus; i++) {

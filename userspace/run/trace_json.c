@@ -10,7 +10,7 @@
 #include "trace.h"
 
 #define REASON_BASIC	0xffff
-#define EVENT_VALID	(1U << 31)
+#define EVENT_VALID	BIT(31)
 #define REASON_EPT	48
 #define REASON_EPT_MISCONFIGURATION	49
 
@@ -25,15 +25,23 @@ static double time_of(const struct trace_file *file, __u64 tsc)
 	return (double)(__s64)(tsc - file->base) * 1000 / (file->tsc_khz ?: 1);
 }
 
+/* An event that its caller has to end; @first: no other before it */
+static void begin_event(const struct trace_file *file, char phase, const char *name,
+			unsigned int vcpu, bool first)
+{
+	fprintf(file->out, "%s\n{\"ph\":\"%c\",\"name\":\"%s\",\"pid\":1,\"tid\":%u",
+		first ? "" : ",", phase, name, vcpu);
+}
+
 static void put_name(const struct trace_file *file, const char *what, unsigned int vcpu,
-		     const char *name)
+		     const char *name, bool first)
 {
 	json_t *text = json_pack("{s:s}", "name", name);
 	char *args = text ? json_dumps(text, JSON_COMPACT) : NULL;
 
+	begin_event(file, 'M', what, vcpu, first);
 	/* A file's name need not be UTF-8, and JSON has to be. */
-	fprintf(file->out, ",\n{\"ph\":\"M\",\"name\":\"%s\",\"pid\":1,\"tid\":%u,\"args\":%s}",
-		what, vcpu, args ?: "{\"name\":\"?\"}");
+	fprintf(file->out, ",\"args\":%s}", args ?: "{\"name\":\"?\"}");
 	free(args);
 	json_decref(text);
 }
@@ -43,14 +51,11 @@ static int begin(struct trace_file *file)
 	unsigned int i;
 	char name[32];
 
-	/* All others begin with a comma. */
-	fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n"
-	      "{\"ph\":\"M\",\"name\":\"process_sort_index\",\"pid\":1,\"tid\":0,"
-	      "\"args\":{\"sort_index\":0}}", file->out);
-	put_name(file, "process_name", 0, file->image);
+	fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[", file->out);
+	put_name(file, "process_name", 0, file->image, true);
 	for (i = 0; i < file->cpus; i++) {
 		snprintf(name, sizeof(name), "vCPU %u", i);
-		put_name(file, "thread_name", i, name);
+		put_name(file, "thread_name", i, name, false);
 	}
 	return 0;
 }
@@ -58,9 +63,9 @@ static int begin(struct trace_file *file)
 static void put_slice(const struct trace_file *file, unsigned int vcpu, const char *name,
 		      const char *category, __u64 from, __u64 to)
 {
-	fprintf(file->out, ",\n{\"ph\":\"X\",\"name\":\"%s\",\"cat\":\"%s\",\"pid\":1,\"tid\":%u,"
-		"\"ts\":%.3f,\"dur\":%.3f", name, category, vcpu, time_of(file, from),
-		(double)(__s64)(to - from) * 1000 / (file->tsc_khz ?: 1));
+	begin_event(file, 'X', name, vcpu, false);
+	fprintf(file->out, ",\"cat\":\"%s\",\"ts\":%.3f,\"dur\":%.3f", category,
+		time_of(file, from), (double)(__s64)(to - from) * 1000 / (file->tsc_khz ?: 1));
 }
 
 static void put_hex(const struct trace_file *file, const char *name, __u64 value)
@@ -98,7 +103,8 @@ static void put_changes(const struct trace_file *file, const struct minivmm_exit
 
 static void put_args(struct trace_file *file, const struct minivmm_exit *e)
 {
-	unsigned int insn = trace_code_number(file->code, e), reason = e->reason & REASON_BASIC;
+	unsigned int insn = trace_code_number(file->code, e, NULL);
+	unsigned int reason = e->reason & REASON_BASIC;
 
 	fprintf(file->out, ",\"args\":{\"exit\":%llu,\"reason\":%u", e->number, reason);
 	if (e->reason != reason)
@@ -146,13 +152,14 @@ static void put_exit(struct trace_file *file, unsigned int vcpu, const struct mi
 	const struct trace_line *line = &file->lines[vcpu];
 	__u64 from = line->exits ? line->last.entry_tsc : line->start;
 	const char *name = vmcs_reason_name(e->reason & REASON_BASIC);
-	char number[32];
+	char text[64];
 	__u64 end;
 
 	if (line->exits && e->number != line->last.number + 1) {
-		fprintf(file->out, ",\n{\"ph\":\"i\",\"name\":\"%llu VM exits dropped\",\"pid\":1,"
-			"\"tid\":%u,\"s\":\"t\",\"ts\":%.3f}", e->number - line->last.number - 1,
-			vcpu, time_of(file, e->exit_tsc));
+		snprintf(text, sizeof(text), "%llu VM exits dropped",
+			 e->number - line->last.number - 1);
+		begin_event(file, 'i', text, vcpu, false);
+		fprintf(file->out, ",\"s\":\"t\",\"ts\":%.3f}", time_of(file, e->exit_tsc));
 	} else if (from) {
 		put_slice(file, vcpu, "non-root", "non-root", from, e->exit_tsc);
 		fputc('}', file->out);
@@ -162,8 +169,8 @@ static void put_exit(struct trace_file *file, unsigned int vcpu, const struct mi
 	end = e->entry_tsc;
 	if (!end)
 		end = e->flags & MINIVMM_EXIT_TO_USER ? e->user_tsc : e->exit_tsc;
-	snprintf(number, sizeof(number), "reason %u", e->reason & REASON_BASIC);
-	put_slice(file, vcpu, name ?: number, "root", e->exit_tsc, end);
+	snprintf(text, sizeof(text), "reason %u", e->reason & REASON_BASIC);
+	put_slice(file, vcpu, name ?: text, "root", e->exit_tsc, end);
 	put_args(file, e);
 	if (e->flags & MINIVMM_EXIT_TO_USER)
 		put_user(file, vcpu, e, end);

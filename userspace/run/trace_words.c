@@ -9,6 +9,27 @@
 #include <string.h>
 #include "trace.h"
 
+/* Most exits are at an instruction that was there before. */
+#define CACHE	4096
+
+/**
+ * struct known - an instruction that was disassembled
+ * @rip: where it was
+ * @mode: of its code
+ * @bytes: its bytes and those behind it
+ * @count: how many there are
+ * @size: how many are its own
+ * @number: of its text
+ */
+struct known {
+	__u64 rip;
+	unsigned int mode;
+	__u8 bytes[15];
+	__u8 count;
+	__u8 size;
+	unsigned int number;
+};
+
 /**
  * struct trace_code - instructions as text, each text once
  * @handles: of capstone, by mode; 0 if there is none
@@ -16,6 +37,7 @@
  * @count: of @texts
  * @room: in @texts
  * @tree: the same by text, for tsearch(3)
+ * @cache: by RIP
  */
 struct trace_code {
 	csh handles[3];
@@ -23,6 +45,7 @@ struct trace_code {
 	unsigned int count;
 	unsigned int room;
 	void *tree;
+	struct known cache[CACHE];
 };
 
 struct text {
@@ -101,23 +124,17 @@ static unsigned int add(struct trace_code *code, struct text *text)
 	return text->number;
 }
 
-/**
- * trace_code_number() - the instruction at which an exit was
- * @code: the instructions so far; it may become one more
- * @e: the exit
- *
- * Return: its number; 0 if it is not known.
- */
-unsigned int trace_code_number(struct trace_code *code, const struct minivmm_exit *e)
+static unsigned int disassemble(struct trace_code *code, struct known *known)
 {
-	unsigned int mode = e->flags & MINIVMM_EXIT_CODE64 ? 2 : !!(e->flags & MINIVMM_EXIT_CODE32);
 	struct text *text;
 	cs_insn *insn;
 	size_t room;
 
-	if (!code->handles[mode] ||
-	    !cs_disasm(code->handles[mode], e->insn, e->insn_bytes, e->rip, 1, &insn))
+	if (!code->handles[known->mode] ||
+	    !cs_disasm(code->handles[known->mode], known->bytes, known->count, known->rip, 1,
+		       &insn))
 		return 0;
+	known->size = insn->size;
 	room = strlen(insn->mnemonic) + strlen(insn->op_str) + 2;
 	text = malloc(sizeof(*text) + room);
 	if (text)
@@ -125,6 +142,35 @@ unsigned int trace_code_number(struct trace_code *code, const struct minivmm_exi
 			 insn->op_str);
 	cs_free(insn, 1);
 	return text ? add(code, text) : 0;
+}
+
+/**
+ * trace_code_number() - the instruction at which an exit was
+ * @code: the instructions so far; it may become one more
+ * @e: the exit
+ * @size: its bytes; NULL if nobody asks
+ *
+ * Return: its number; 0 if it is not known.
+ */
+unsigned int trace_code_number(struct trace_code *code, const struct minivmm_exit *e,
+			       __u32 *size)
+{
+	struct known *slot = &code->cache[(e->rip ^ e->rip >> 12) % CACHE];
+	struct known known = { .rip = e->rip, .count = e->insn_bytes };
+
+	if (e->flags & MINIVMM_EXIT_CODE64)
+		known.mode = 2;
+	else if (e->flags & MINIVMM_EXIT_CODE32)
+		known.mode = 1;
+	memcpy(known.bytes, e->insn, e->insn_bytes);
+	if (slot->rip != known.rip || slot->mode != known.mode || slot->count != known.count ||
+	    memcmp(slot->bytes, known.bytes, sizeof(known.bytes))) {
+		known.number = disassemble(code, &known);
+		*slot = known;
+	}
+	if (size)
+		*size = slot->size;
+	return slot->number;
 }
 
 /**

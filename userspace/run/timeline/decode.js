@@ -270,9 +270,11 @@ const REASONS = {
 		says: e => {
 			const what = bit(e.qualification, 1) ? "wrote to" : bit(e.qualification, 2) ?
 				"executed code in" : "read from";
+			const walk = bit(e.qualification, 7) && !bit(e.qualification, 8);
 
-			return `The guest ${what} memory that the EPT tables did not allow so. ` +
-				(e.flags & 1 ? "Nothing is mapped there: it is a device's, and the launcher's to handle." :
+			return (walk ? "The processor walked the guest's page tables, and they are in" :
+				`The guest ${what}`) + " memory where the EPT tables do not allow that. " +
+				(e.flags & 1 ? "No memory is there but a device, which is the launcher's." :
 				e.next_rip === e.rip ?
 				"The hypervisor mapped the page, and the guest tries the instruction again." :
 				"The hypervisor executed the instruction itself.");
@@ -378,8 +380,7 @@ function decode(e) {
 		fields.push(["IDT-vectoring information", hex(e.vectoring >>> 0),
 			eventWords(e.vectoring, e.vectoring_error, ": was being delivered")]);
 	if (!failed)
-		fields.push(["instruction length", e.length + (e.length === 1 ? " byte" : " bytes"),
-			"undefined for many reasons"]);
+		fields.push(["instruction length", e.length + (e.length === 1 ? " byte" : " bytes")]);
 	fields.push(["the guest was in", modeOf(e)]);
 	return {
 		says: (failed ? "The VM entry failed. " : "") + known.says(e),

@@ -189,7 +189,7 @@ class Page {
 				"aria-selected": k === this.at });
 			const cpu = this.lines.length > 1 ? line.index + ": " : "";
 
-			for (const text of [cpu + e.number, timeText(line.exit[i]), reasonName(line.reason[i]),
+			for (const text of [cpu + e.number, momentText(line.exit[i], this.total / 1e7), reasonName(line.reason[i]),
 				hex(e.rip), HEAD.code[e.insn - 1] || "", timeText(line.end[i] - line.exit[i])])
 				row.append(element("span", {}, text));
 			row.style.top = k * ROW + "px";
@@ -255,7 +255,7 @@ class Page {
 			return element("table", { class: "fields" }, t);
 		};
 		const cpu = this.lines.length > 1 ? ` of vCPU ${line.index}` : "";
-		const bytes = e.code.slice(0, e.length && e.length <= e.insn_bytes ? e.length : e.insn_bytes)
+		const bytes = e.code.slice(0, e.size || e.insn_bytes)
 			.map(b => b.toString(16).padStart(2, "0")).join(" ");
 
 		$("exit-title").textContent = `VM exit ${e.number}${cpu}: ${name}`;
@@ -279,7 +279,7 @@ class Page {
 
 	times(line, i, e) {
 		const ticks = n => `${timeText(n)} (${count(n)} ticks)`;
-		const rows = [["exit", `at ${timeText(line.exit[i])}`]];
+		const rows = [["exit", `at ${momentText(line.exit[i], 1)}`]];
 
 		if (line.from[i] <= line.exit[i])
 			rows.push(["in the guest before", ticks(line.exit[i] - line.from[i])]);
@@ -360,7 +360,8 @@ class Page {
 		const hit = this.view.exitAt(event.offsetX, event.offsetY);
 
 		$("where").textContent = event.offsetX < GUTTER ? "" :
-			timeText(this.view.timeAt(event.offsetX)) +
+			momentText(this.view.timeAt(event.offsetX),
+				(this.view.to - this.view.from) / this.view.width()) +
 			(hit ? `, exit ${hit[0].record(hit[1]).number}: ${reasonName(hit[0].reason[hit[1]])}` : "");
 	}
 

@@ -111,6 +111,23 @@ function timeText(ticks) {
 		.replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "") + " " + units[unit];
 }
 
+/* A point in time, such that two that are @step ticks apart look different */
+function momentText(ticks, step) {
+	const ns = ticks * 1e6 / (HEAD.tsc_khz || 1), least = step * 1e6 / (HEAD.tsc_khz || 1);
+	const [unit, name] = ns >= 1e9 ? [1e9, "s"] : ns >= 1e6 ? [1e6, "ms"] :
+		ns >= 1e3 ? [1e3, "µs"] : [1, "ns"];
+	const digits = Math.ceil(-Math.log10(least / unit) - 1e-9);
+
+	return ns ? (ns / unit).toFixed(Math.min(Math.max(digits, 0), 9)) + " " + name : "0";
+}
+
+/* White or black, whichever is read more easily on @color */
+function inkOn(color) {
+	const [r, g, b] = [1, 3, 5].map(at => (parseInt(color.slice(at, at + 2), 16) / 255) ** 2.2);
+
+	return .2126 * r + .7152 * g + .0722 * b > .18 ? "#000000" : "#ffffff";
+}
+
 /* Told apart with all kinds of eyes: Okabe and Ito's colours, and some between */
 const COLORS = ["#d55e00", "#009e73", "#cc79a7", "#e69f00", "#0072b2", "#8d6fd1", "#a6761d",
 	"#6b9e1f", "#c2185b", "#5f7f8c"];
@@ -238,7 +255,7 @@ class View {
 			c.lineTo(x, this.canvas.clientHeight);
 			c.stroke();
 			if (x > GUTTER + 24 && x < GUTTER + width - 24)
-				c.fillText(timeText(t * unit), x, 10);
+				c.fillText(momentText(t * unit, step * unit), x, 10);
 		}
 	}
 
@@ -303,7 +320,7 @@ class View {
 				c.beginPath();
 				c.rect(left, y, wide, BAND);
 				c.clip();
-				c.fillStyle = band ? "#ffffff" : this.theme.text;
+				c.fillStyle = band ? inkOn(color) : this.theme.text;
 				c.fillText(text, Math.max(left, GUTTER) + 4, y + BAND / 2);
 				c.restore();
 			}
