@@ -107,6 +107,7 @@ check:
 # Each option of these is the long one; it takes hours.
 check-all: check
 	@$(MAKE) check-linux
+	@BIG=1 $(MAKE) prove TESTS=tests/lab/trace.t
 	@$(MAKE) check-debug ROUNDS=50
 	@$(MAKE) check-kernels KERNELS="bookworm trixie sid"
 	@$(MAKE) fuzz-entry MUTATIONS=200000

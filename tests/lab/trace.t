@@ -10,6 +10,14 @@ printf '\x66\xb8\x00\x00\x00\x40\x0f\xa2\xba\xf8\x03\xb0\x41\xee\xb0\x42\xee\xf4
 # mov cx, 5000; 1: xor eax, eax; push cx; cpuid; pop cx; loop 1b; hlt
 printf '\xb9\x88\x13\x66\x31\xc0\x51\x0f\xa2\x59\xe2\xf7\xf4' >"$work/many.bin"
 
+# mov esi, 190000; 1: xor eax, eax; xor ecx, ecx; cpuid; mov dx, 0x80; test esi, 7;
+# jnz 2f; out dx, al; 2: dec esi; jnz 1b; hlt: BIG=1 takes a minute more
+huge=()
+if [ -n "${BIG-}" ]; then
+	printf '\x66\xbe\x30\xe6\x02\x00\x66\x31\xc0\x66\x31\xc9\x0f\xa2\xba\x80\x00\x66\xf7\xc6\x07\x00\x00\x00\x75\x01\xee\x66\x4e\x75\xe7\xf4' >"$work/huge.bin"
+	huge=(--file "$work/huge.bin")
+fi
+
 cat >"$work/trace.sh" <<'END'
 # tell NAME COMMAND...: what it said on standard error, and its status.
 tell() {
@@ -27,6 +35,16 @@ tell many minivmm-run --stats --trace many.html many.bin
 echo "=== page"
 cat many.html
 echo "=== end"
+minivmm-run --trace few.html few.bin >/dev/null
+echo "=== small"
+cat few.html
+echo "=== end"
+if [ -e huge.bin ]; then
+	tell huge minivmm-run --stats --trace huge.html huge.bin
+	echo "=== large"
+	cat huge.html
+	echo "=== end"
+fi
 tell nowhere minivmm-run --trace /nonsense/a.json few.bin
 tell kvm minivmm-run --device /dev/kvm --trace kvm.json few.bin
 ls kvm.json 2>&1 || true
@@ -37,7 +55,7 @@ END
 	cat "$work/trace.sh"
 } >"$work/all.sh"
 lab "$work/out" --timeout 300 --cpus 2 --file "$work/all.sh" --file "$work/few.bin" \
-	--file "$work/many.bin" -- sh all.sh
+	--file "$work/many.bin" "${huge[@]}" -- sh all.sh
 ok $? 'the lab came to its end'
 for device in $devices; do
 	relay "$work/out" record "$device"
@@ -109,10 +127,36 @@ is $rows" 'html: the exits of a guest that has many'
 ok $((${rows:-0} < 5000 * 256)) 'html: not fewer than it does'
 is "$(grep -c 'https\?://' "$work/many.html")" 0 'html: no address of anything else'
 
+# browse NAME: the page of that part, in Chromium; PICTURES= is where screenshots go.
+browse() {
+	local name=$1 line
+
+	part "$1" >"$work/$1.html"
+	if [ -z "$(type -P chromedriver)" ]; then
+		skip "$name page in a browser" 'there is no chromedriver (scripts/setup all)'
+		return
+	fi
+	mkdir -p "${PICTURES:-$work}/$name"
+	timeout 200 "$here/../timeline/drive.pl" "$work/$1.html" "${PICTURES:-$work}/$name" \
+		>"$work/browser" 2>&1
+	while IFS= read -r line; do
+		case $line in
+		"ok "*) ok 0 "$name page: ${line#* - }" ;;
+		"not ok "*) ok 1 "$name page: ${line#* - }" ;;
+		1..*) ;;
+		*) echo "# ${line#\# }" ;;
+		esac
+	done <"$work/browser"
+	is "$(tail -1 "$work/browser")" 1..14 "$name page: all was tried"
+}
+browse small
+browse page
+[ -z "${BIG-}" ] || browse large
+
 part nowhere >"$work/nowhere"
 like "$work/nowhere" '^minivmm-run: --trace /nonsense/a.json: No such file' 'a file that cannot be'
 part kvm >"$work/kvm"
 like "$work/kvm" '/dev/kvm does not tell of its VM exits; /dev/minivmm does' 'not with KVM'
-is "$(sed -n '/^=== few$/,$ s/^=== status //p' "$work/out" | xargs)" '0 0 74 64' 'statuses'
+is "$(sed -n '/^=== few$/,$ s/^=== status //p' "$work/out" | xargs)" "0 0 ${BIG:+0 }74 64" 'statuses'
 like "$work/out" 'ls: kvm.json: No such file' 'not with KVM: no file is left'
 done_testing
