@@ -226,7 +226,9 @@ cp "$root/build/tests/bench_linux" "$work/tree/init"
 		for device in kvm minivmm; do
 			bench_linux /dev/$device 2>said | sed "s/^/$device\t/"
 		done
-		sed -n "s/^ *\([0-9]*\)  \([a-z_]*\)$/minivmm\t\2\t\1/p" said
+		sed -n "/^VM exits by reason/,/  in all /{
+			/  in all /!s/^ *\([0-9]*\)  \([a-z_]*\) .*/minivmm\t\2\t\1/p
+		}" said
 		cd /sys/kernel/tracing/events/kvm/kvm_exit
 		echo hist:keys=exit_reason >trigger
 		cd /root
