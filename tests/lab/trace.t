@@ -147,7 +147,7 @@ browse() {
 		*) echo "# ${line#\# }" ;;
 		esac
 	done <"$work/browser"
-	is "$(tail -1 "$work/browser")" 1..14 "$name page: all was tried"
+	is "$(tail -1 "$work/browser")" 1..16 "$name page: all was tried"
 }
 browse small
 browse page

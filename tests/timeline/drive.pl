@@ -169,6 +169,29 @@ my $body = script("return document.getElementById('exit-body').textContent");
 ok($body =~ /The instruction/ && $body =~ /What the processor told/ && $body =~ /SDM Vol\. 3/,
 	"with the instruction, the fields and the section of the SDM");
 
+# As a user zooms and goes on: by wheel and keys. What is below the pointer stays there.
+my $wheel = script(<<'END');
+const box = document.getElementById("time").getBoundingClientRect();
+page.view.show(0, page.total);
+return [Math.round(box.x + box.width / 2), Math.round(box.y + 40), page.total,
+	page.view.timeAt(Math.round(box.x + box.width / 2) - box.x - 1)];
+END
+call("POST", "$session/actions", { actions => [{ type => "wheel", id => "wheel", actions => [
+	{ type => "scroll", duration => 0, x => $wheel->[0], y => $wheel->[1],
+	  deltaX => 0, deltaY => -400, origin => "viewport" }] }] });
+my $near = script(<<'END', $wheel->[0]);
+const box = document.getElementById("time").getBoundingClientRect(), view = page.view;
+return [view.to - view.from, view.timeAt(arguments[0] - box.x - 1)];
+END
+ok($near->[0] < 0.5 * $wheel->[2] && abs($near->[1] - $wheel->[3]) < 0.01 * $wheel->[2],
+	"the wheel zooms to where the pointer is");
+script("page.select(0, false); document.getElementById('time').focus()");
+call("POST", "$session/actions", { actions => [{ type => "key", id => "keys", actions => [
+	map { ({ type => "keyDown", value => "\x{e014}" }, { type => "keyUp", value => "\x{e014}" }) }
+		1, 2] }] });
+is(script("return document.getElementById('exit-title').textContent"), $third,
+	"two times the right arrow leads from the first exit to the third");
+
 # One reason alone, from the chart
 my $only = script(<<'END');
 const button = document.querySelector("#reasons tbody button");

@@ -113,7 +113,7 @@ function timeText(ticks) {
 
 /* A point in time, such that two that are @step ticks apart look different */
 function momentText(ticks, step) {
-	const ns = ticks * 1e6 / (HEAD.tsc_khz || 1), least = step * 1e6 / (HEAD.tsc_khz || 1);
+	const ns = ticks * 1e6 / (HEAD.tsc_khz || 1), least = Math.max(step, 1) * 1e6 / (HEAD.tsc_khz || 1);
 	const [unit, name] = ns >= 1e9 ? [1e9, "s"] : ns >= 1e6 ? [1e6, "ms"] :
 		ns >= 1e3 ? [1e3, "µs"] : [1, "ns"];
 	const digits = Math.ceil(-Math.log10(least / unit) - 1e-9);
@@ -315,14 +315,11 @@ class View {
 			c.globalAlpha = pale ? .25 : 1;
 			c.fillStyle = color;
 			c.fillRect(left, y, wide, BAND);
-			if (text && wide > 30) {
-				c.save();
-				c.beginPath();
-				c.rect(left, y, wide, BAND);
-				c.clip();
+			const at = Math.max(left, GUTTER) + 4;
+
+			if (wide > 20 && c.measureText(text).width < right - at - 2) {
 				c.fillStyle = band ? inkOn(color) : this.theme.text;
-				c.fillText(text, Math.max(left, GUTTER) + 4, y + BAND / 2);
-				c.restore();
+				c.fillText(text, at, y + BAND / 2);
 			}
 			c.globalAlpha = 1;
 		};
