@@ -26,7 +26,7 @@ static bool probed;
 
 /**
  * mvm_vmx_probe_fields() - which fields do the CPUs have?
- * @scratch: a VMCS that is nobody's, used only for this; or NULL
+ * @scratch: a VMCS that is nobody's, used only for this
  * @current_vmcs: the one to be current afterwards
  *
  * A VMREAD of a field that does not exist leaves its error number in the VMCS
@@ -39,7 +39,7 @@ void mvm_vmx_probe_fields(struct mvm_vmcs *scratch, struct mvm_vmcs *current_vmc
 {
 	unsigned int i;
 
-	if (!scratch || mvm_vmcs_clear(scratch) || mvm_vmcs_make_current(scratch))
+	if (mvm_vmcs_clear(scratch) || mvm_vmcs_make_current(scratch))
 		return;
 	for (i = 0; i < VMCS_NR_FIELDS; i++) {
 		unsigned long value;

@@ -294,7 +294,11 @@ int mvm_vmx_vcpu_create(struct mvm_vcpu *vcpu)
 		v->log = (u64 *)__get_free_page(GFP_KERNEL_ACCOUNT);
 	if (static_branch_unlikely(&mvm_vmcs_writers))
 		v->writers = kcalloc(VMCS_NR_FIELDS, sizeof(*v->writers), GFP_KERNEL_ACCOUNT);
-	if (!v->vmcs || !v->msr_bitmap || (!v->log && mvm_vmx.cpu2 & VMX_CPU2_PML)) {
+	if (!mvm_vmx_fields_probed())
+		scratch = mvm_vmcs_alloc();
+	if (!v->vmcs || !v->msr_bitmap || (!v->log && mvm_vmx.cpu2 & VMX_CPU2_PML) ||
+	    (!scratch && !mvm_vmx_fields_probed())) {
+		mvm_vmcs_free(scratch);
 		mvm_vmx_vcpu_destroy(vcpu);
 		return -ENOMEM;
 	}
@@ -304,8 +308,6 @@ int mvm_vmx_vcpu_create(struct mvm_vcpu *vcpu)
 		v->vpid = id > 0 ? id : 0;
 	}
 
-	if (!mvm_vmx_fields_probed())
-		scratch = mvm_vmcs_alloc();
 	/* SDM Vol. 3, "Initialization": VMCLEAR before the first VMPTRLD */
 	preempt_disable();
 	if (!READ_ONCE(mvm_vmx_going_down))
@@ -313,7 +315,8 @@ int mvm_vmx_vcpu_create(struct mvm_vcpu *vcpu)
 	preempt_enable();
 
 	mvm_vmx_attach(vcpu);
-	mvm_vmx_probe_fields(scratch, v->vmcs);
+	if (scratch)
+		mvm_vmx_probe_fields(scratch, v->vmcs);
 	setup_host(v);
 	setup_controls(vcpu);
 	setup_guest(vcpu, X86_CR0_CD | X86_CR0_NW);
