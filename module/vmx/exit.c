@@ -297,6 +297,50 @@ static noinline void trace_exit(const struct mvm_vcpu *vcpu, u32 reason)
 	trace_minivmm_exit(vcpu, reason);
 }
 
+/* What work_before_entry() answers beside what an exit handler does */
+#define ENTER_GUEST	2
+
+#define WORK_BEFORE_ENTRY						\
+	(MVM_PENDING_SHUTDOWN | MVM_PENDING_STOP | MVM_PENDING_STEPPED |	\
+	 MVM_PENDING_CLOCK | MVM_PENDING_WAIT | MVM_PENDING_EOI)
+
+/*
+ * Work for which the VM entry has to wait; what is to be injected goes with it.
+ * Interrupts are off, and on again if there is such work.
+ */
+static int work_before_entry(struct mvm_vcpu *vcpu)
+{
+	if (!(vcpu->pending & WORK_BEFORE_ENTRY) && !atomic_read(&vcpu->events))
+		return ENTER_GUEST;
+	local_irq_enable();
+	if (vcpu->pending & MVM_PENDING_SHUTDOWN)
+		return shutdown(vcpu);
+	if (vcpu->pending & MVM_PENDING_STOP) {
+		vcpu->pending &= ~MVM_PENDING_STOP;
+		vcpu->run->exit_reason = KVM_EXIT_INTR;
+		return -EINTR;
+	}
+	if (vcpu->pending & MVM_PENDING_STEPPED) {
+		vcpu->pending &= ~MVM_PENDING_STEPPED;
+		return mvm_vmx_debug_exit(vcpu, VMX_VECTOR_DB, DR_STEP);
+	}
+	if (vcpu->pending & MVM_PENDING_CLOCK)
+		return mvm_clock_update(vcpu);
+	return mvm_apic_work(vcpu);
+}
+
+/* Secrets of the host may be in the L1D cache (CVE-2018-3646). */
+static void flush_l1d(struct mvm_vcpu *vcpu)
+{
+	if (mvm_vmx_l1d_on_load && mvm_compat_interrupt_ran())
+		vcpu->vmx.flush_l1d = true;
+	if (likely(!vcpu->vmx.flush_l1d))
+		return;
+	vcpu->vmx.flush_l1d = mvm_vmx_l1d_always;
+	vcpu->stat.l1d_flush++;
+	mvm_vmx_flush_l1d();
+}
+
 /**
  * mvm_vmx_run_once() - enter the guest and handle the VM exit
  * @vcpu: loaded; on return it may have been put
@@ -308,6 +352,7 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 {
 	u32 reason, done = 0;
 	bool failed;
+	int ret;
 
 	local_irq_disable();
 	/*
@@ -325,46 +370,20 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 		return MVM_RESUME;
 	}
 	if (unlikely(READ_ONCE(vcpu->work))) {
-		if (vcpu->pending & MVM_PENDING_SHUTDOWN) {
-			local_irq_enable();
-			return shutdown(vcpu);
-		}
-		if (vcpu->pending & MVM_PENDING_STOP) {
-			local_irq_enable();
-			vcpu->pending &= ~MVM_PENDING_STOP;
-			vcpu->run->exit_reason = KVM_EXIT_INTR;
-			return -EINTR;
-		}
-		if (vcpu->pending & MVM_PENDING_STEPPED) {
-			local_irq_enable();
-			vcpu->pending &= ~MVM_PENDING_STEPPED;
-			return mvm_vmx_debug_exit(vcpu, VMX_VECTOR_DB, DR_STEP);
-		}
-		if (vcpu->pending & MVM_PENDING_CLOCK) {
-			local_irq_enable();
-			return mvm_clock_update(vcpu);
-		}
-		if (unlikely(vcpu->pending & (MVM_PENDING_WAIT | MVM_PENDING_EOI) ||
-			     atomic_read(&vcpu->events))) {
-			local_irq_enable();
-			return mvm_apic_work(vcpu);
-		}
+		ret = work_before_entry(vcpu);
+		if (ret != ENTER_GUEST)
+			return ret;
 		done = mvm_vmx_deliver(vcpu);
 	}
 	if (trace_minivmm_entry_enabled())
 		trace_entry(vcpu);
-	refresh_host_state(vcpu);
-	if (mvm_vmx_l1d_on_load && mvm_compat_interrupt_ran())
-		vcpu->vmx.flush_l1d = true;
-	if (unlikely(vcpu->vmx.flush_l1d)) {
-		vcpu->vmx.flush_l1d = mvm_vmx_l1d_always;
-		vcpu->stat.l1d_flush++;
-		mvm_vmx_flush_l1d();
-	}
-	if (vcpu->cr2 != native_read_cr2())
-		native_write_cr2(vcpu->cr2);
 	if (unlikely(vcpu->observe & MVM_OBSERVE_TRACE))
 		mvm_vmx_record_entry(vcpu);
+	refresh_host_state(vcpu);
+	/* Late: what is touched after it stays in the cache. */
+	flush_l1d(vcpu);
+	if (vcpu->cr2 != native_read_cr2())
+		native_write_cr2(vcpu->cr2);
 
 	mvm_times_enter(vcpu, MVM_MODE_ROOT, MVM_MODE_GUEST);
 	failed = mvm_vmx_enter(&vcpu->enter, vcpu->vmx.launched);
@@ -391,6 +410,7 @@ int mvm_vmx_run_once(struct mvm_vcpu *vcpu)
 		trace_exit(vcpu, reason);
 	vcpu->vmx.reason = reason;
 	vcpu->nr_exits++;
+	/* The time stamp is the VM exit's, not that of an interrupt served first. */
 	if (unlikely(vcpu->observe))
 		mvm_vmx_observe_exit(vcpu);
 	/* An interrupt that made the guest exit is served here. */
