@@ -4,9 +4,11 @@
  *
  *	timing			while this is open the time of all vCPUs is taken
  *	PID-FD/			a VM: who made it, and its descriptor there
- *	  exits ...		each counter, as KVM has them
- *	  stats			all of them in one, and those of VM exit reasons
- *	  vcpuN/stats		the same of one vCPU
+ *	  stats			its counters, one a line
+ *	  vcpuN/stats		those of one vCPU
+ *
+ * KVM has a file for each counter. They would be more than half of the path of a
+ * VM's life.
  *
  * Where there is no debugfs, or no room for a file, the rest does not care: what
  * the calls return is handed on as a parent, and removed, as if it were a folder.
@@ -22,16 +24,6 @@
 
 static struct dentry *top;
 
-/**
- * struct mvm_debugfs_file - what a file with one counter is of
- * @vm: the VM
- * @counter: index in the table of counters
- */
-struct mvm_debugfs_file {
-	struct mvm_vm *vm;
-	unsigned int counter;
-};
-
 static u64 *new_values(void)
 {
 	unsigned int nr;
@@ -39,20 +31,6 @@ static u64 *new_values(void)
 	mvm_counters(&nr);
 	return kvcalloc(nr, sizeof(u64), GFP_KERNEL);
 }
-
-static int counter_show(struct seq_file *seq, void *unused)
-{
-	const struct mvm_debugfs_file *f = seq->private;
-	u64 *values = new_values();
-
-	if (!values)
-		return -ENOMEM;
-	mvm_vm_read_counters(f->vm, values);
-	seq_printf(seq, "%llu\n", values[f->counter]);
-	kvfree(values);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(counter);
 
 /* Reasons that never came are left out: a reader takes what is not there for 0. */
 static void show_all(struct seq_file *seq, const u64 *values, bool vm)
@@ -118,8 +96,6 @@ static const struct file_operations timing_fops = {
 void mvm_debugfs_add_vm(struct mvm_vm *vm, int fd)
 {
 	struct dentry *old;
-	unsigned int i, nr;
-	const struct mvm_counter *c = mvm_counters(&nr);
 	char name[32];
 
 	snprintf(name, sizeof(name), "%d-%d", task_pid_nr(current), fd);
@@ -129,18 +105,8 @@ void mvm_debugfs_add_vm(struct mvm_vm *vm, int fd)
 		dput(old);
 		return;
 	}
-	vm->debugfs_files = kcalloc(nr, sizeof(*vm->debugfs_files), GFP_KERNEL_ACCOUNT);
-	if (!vm->debugfs_files)
-		return;
 	vm->debugfs = debugfs_create_dir(name, top);
 	debugfs_create_file("stats", 0444, vm->debugfs, vm, &vm_stats_fops);
-	for (i = 0; i < nr; i++) {
-		if (c[i].by_reason)
-			continue;
-		vm->debugfs_files[i] = (struct mvm_debugfs_file){ .vm = vm, .counter = i };
-		debugfs_create_file(c[i].name, 0444, vm->debugfs, &vm->debugfs_files[i],
-				    &counter_fops);
-	}
 }
 
 /**
@@ -169,7 +135,6 @@ void mvm_debugfs_add_vcpu(struct mvm_vcpu *vcpu)
 void mvm_debugfs_remove_vm(struct mvm_vm *vm)
 {
 	debugfs_remove(vm->debugfs);
-	kfree(vm->debugfs_files);
 }
 
 /**

@@ -90,7 +90,6 @@ struct minivmm_explanation;
  * @msr_filter: which MSRs the guests may access, or NULL for all; written with
  *	@lock held, read under RCU
  * @debugfs: its folder there, or what stands for none
- * @debugfs_files: what the counters in it are of
  */
 struct mvm_vm {
 	struct kref refs;
@@ -119,7 +118,6 @@ struct mvm_vm {
 	u32 msr_exits;
 	struct mvm_msr_filter __rcu *msr_filter;
 	struct dentry *debugfs;
-	struct mvm_debugfs_file *debugfs_files;
 };
 
 /* Bits of mvm_vcpu::pending: work before the next VM entry */

@@ -131,13 +131,10 @@ done
 echo "=== busy $busy"; cat busy.out
 echo "=== halt $halt"; cat halt.out
 cd /sys/kernel/debug/minivmm
-echo "=== files"
-for file in $busy-*/* $halt-*/*; do
-	[ -d $file ] || [ ${file##*/} = stats ] || echo "$file $(cat $file)"
-done
 echo "=== busy-debugfs"; cat $busy-*/vcpu0/stats
 echo "=== halt-debugfs"; cat $halt-*/vcpu0/stats
 echo "=== busy-vm"; cat $busy-*/stats
+echo "=== halt-vm"; cat $halt-*/stats
 cd /root
 echo "=== json"; minivmm-top --once --json -i 1
 echo "=== csv"; minivmm-top --once --csv -i 0.5
@@ -187,7 +184,7 @@ part() {
 pid() {
 	sed -n "s/^=== $1 \([0-9]*\)\$/\1/p" "$work/out"
 }
-for name in busy halt files busy-debugfs halt-debugfs busy-vm json csv text killed left none run \
+for name in busy halt busy-debugfs halt-debugfs busy-vm halt-vm json csv text killed left none run \
 	user unmounted unloaded; do
 	part $name >"$work/$name"
 done
@@ -216,9 +213,9 @@ awk '/^vcpu root_/ && !/root_ns/ { sum += $3 } /^vcpu root_ns/ { all = $3 }
 ok $? 'time in root mode is that of the reasons'
 
 for one in io_exits:1001 halt_exits:10 mmio_exits:0 vcpus:1 nmi_injections:0; do
-	like "$work/files" "^$busy-[0-9]+/${one%:*} ${one#*:}\$" "debugfs: ${one%:*}"
+	like "$work/busy-vm" "^${one%:*} ${one#*:}\$" "debugfs: ${one%:*}"
 done
-like "$work/files" "^$halt-[0-9]+/halt_wakeup 10\$" 'debugfs: of the other VM'
+like "$work/halt-vm" '^halt_wakeup 10$' 'debugfs: of the other VM'
 for one in exit_cpuid:1000 exit_io_instruction:1001 exit_hlt:10; do
 	like "$work/busy-debugfs" "^${one%:*} ${one#*:}\$" "debugfs, vCPU: ${one%:*}"
 	like "$work/busy-vm" "^${one%:*} ${one#*:}\$" "debugfs, VM: ${one%:*}"
