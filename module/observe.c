@@ -46,8 +46,8 @@ static int read_fields(struct mvm_vcpu *vcpu, struct minivmm_vmcs *head,
  */
 int mvm_vcpu_get_vmcs(struct mvm_vcpu *vcpu, struct minivmm_vmcs __user *user)
 {
-	struct minivmm_vmcs_field *fields = NULL;
-	struct mvm_vmcs_image *image = NULL;
+	struct minivmm_vmcs_field *fields;
+	struct mvm_vmcs_image *image;
 	struct minivmm_vmcs head;
 	u32 room;
 	int ret;

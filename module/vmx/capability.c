@@ -247,9 +247,20 @@ static u32 *word_of(struct mvm_vmx_capability *cap, enum mvm_control_word word)
  */
 u32 mvm_vmx_used(const struct mvm_vmx_capability *cap, enum mvm_control_word word)
 {
-	if (word == MVM_CONTROL_CPU3 || word == MVM_CONTROL_EXIT2)
+	switch (word) {
+	case PIN:
+		return cap->pin;
+	case CPU:
+		return cap->cpu;
+	case CPU2:
+		return cap->cpu2;
+	case EXIT:
+		return cap->exit;
+	case ENTRY:
+		return cap->entry;
+	default:
 		return 0;
-	return *word_of((struct mvm_vmx_capability *)cap, word);
+	}
 }
 
 /**

@@ -149,7 +149,7 @@ static void look_here(void *arg)
 	mvm_vmx_read_image(look->image);
 	look->done = true;
 	if (before != VMCS_NONE)
-		mvm_vmcs_restore_current(before);
+		mvm_vmcs_make_current_at(before);
 }
 
 /**

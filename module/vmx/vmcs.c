@@ -198,16 +198,16 @@ int mvm_vmcs_clear(struct mvm_vmcs *vmcs)
  */
 int mvm_vmcs_make_current(struct mvm_vmcs *vmcs)
 {
-	return mvm_vmcs_restore_current(__pa(vmcs));
+	return mvm_vmcs_make_current_at(__pa(vmcs));
 }
 
 /**
- * mvm_vmcs_restore_current() - undo another's mvm_vmcs_make_current()
- * @address: what VMPTRST said before
+ * mvm_vmcs_make_current_at() - the same, of a VMCS that only the CPU knew
+ * @address: its physical address, as VMPTRST stored it
  *
  * Return: 0 or -EIO.
  */
-int mvm_vmcs_restore_current(u64 address)
+int mvm_vmcs_make_current_at(u64 address)
 {
 	bool failed;
 

@@ -50,7 +50,7 @@ struct mvm_vmcs *mvm_vmcs_alloc(void);
 void mvm_vmcs_free(struct mvm_vmcs *vmcs);
 int mvm_vmcs_clear(struct mvm_vmcs *vmcs);
 int mvm_vmcs_make_current(struct mvm_vmcs *vmcs);
-int mvm_vmcs_restore_current(u64 address);
+int mvm_vmcs_make_current_at(u64 address);
 
 /* SDM Vol. 3, "Conventions": CF or ZF says that a VMX instruction failed. */
 static __always_inline unsigned long mvm_vmread(u32 field)
