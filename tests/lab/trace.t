@@ -47,7 +47,7 @@ if [ -e huge.bin ]; then
 fi
 tell nowhere minivmm-run --trace /nonsense/a.json few.bin
 tell kvm minivmm-run --device /dev/kvm --trace kvm.json few.bin
-ls kvm.json 2>&1 || true
+ls kvm.json 2>&1
 END
 
 {

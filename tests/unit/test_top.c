@@ -2,7 +2,7 @@
 /*
  * minivmm-top: reading counters, and what became of them in between.
  */
-// sources: userspace/top/sample.c userspace/top/print.c
+// sources: userspace/top/sample.c userspace/top/print.c userspace/common/process.c
 // libs: -ljansson
 #include <setjmp.h>
 #include <stdarg.h>

@@ -91,9 +91,10 @@ static void find_flags(struct facts *f)
 		fclose(file);
 }
 
+/* VirtualBox and VMware take VT-x in modules of their own. */
 static void find_modules(struct facts *f)
 {
-	static const char *const others[] = { "vboxdrv", "vmmon", "acrn", "xen_hypervisor" };
+	static const char *const others[] = { "vboxdrv", "vmmon" };
 	FILE *file = fopen("/proc/modules", "r");
 	char line[512], name[64];
 	unsigned int i;

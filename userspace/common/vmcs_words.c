@@ -58,8 +58,6 @@ static void put_flags(FILE *out, __u64 value, const struct flag *flags, unsigned
 	fputc('\n', out);
 }
 
-#define PUT_FLAGS(out, value, flags)	put_flags(out, value, flags, ARRAY_SIZE(flags))
-
 /* Vol. 3, "Control Registers" */
 static const struct flag cr0_flags[] = {
 	{ 0, "PE" }, { 1, "MP" }, { 2, "EM" }, { 3, "TS" }, { 4, "ET" }, { 5, "NE" },
@@ -386,7 +384,7 @@ static void put_qualification(FILE *out, const struct vmcs *vmcs, __u64 q)
 		if ((event & VMX_EVENT_VECTOR) == VMX_VECTOR_PF)
 			fputs("the address of the page fault\n", out);
 		else if ((event & VMX_EVENT_VECTOR) == VMX_VECTOR_DB)
-			PUT_FLAGS(out, q, debug_flags);
+			put_flags(out, q, debug_flags, ARRAY_SIZE(debug_flags));
 		break;
 	case VMX_REASON_CR_ACCESS:
 		put_cr_access(out, q);
@@ -439,115 +437,98 @@ static void put_instruction_error(FILE *out, __u64 value)
 		fprintf(out, "%s\n", words[value]);
 }
 
+static void put_link_pointer(FILE *out, __u64 value)
+{
+	if (value == ~0ULL)
+		fputs("none\n", out);
+}
+
+static void put_tsc_offset(FILE *out, __u64 value)
+{
+	fprintf(out, "%lld ticks\n", (long long)value);
+}
+
+static void put_interrupt_status(FILE *out, __u64 value)
+{
+	fprintf(out, "requesting vector 0x%llx, servicing 0x%llx\n", value & 0xff, value >> 8);
+}
+
+/* Fields of controls, by enum mvm_control_word */
+static const enum vmcs_index control_fields[MVM_NR_CONTROL_WORDS] = {
+	[MVM_CONTROL_PIN] = VMCS_INDEX_PIN_CONTROLS,
+	[MVM_CONTROL_CPU] = VMCS_INDEX_CPU_CONTROLS,
+	[MVM_CONTROL_CPU2] = VMCS_INDEX_CPU2_CONTROLS,
+	[MVM_CONTROL_CPU3] = VMCS_INDEX_TERTIARY_CONTROLS,
+	[MVM_CONTROL_EXIT] = VMCS_INDEX_EXIT_CONTROLS,
+	[MVM_CONTROL_EXIT2] = VMCS_INDEX_EXIT2_CONTROLS,
+	[MVM_CONTROL_ENTRY] = VMCS_INDEX_ENTRY_CONTROLS,
+};
+
+/* Fields of flags that have a name each */
+#define FLAG_FIELD(name, flags)	\
+	{ VMCS_INDEX_##name, flags, ARRAY_SIZE(flags) }
+static const struct {
+	enum vmcs_index index;
+	const struct flag *flags;
+	unsigned int count;
+} flag_fields[] = {
+	FLAG_FIELD(CR0_MASK, cr0_flags), FLAG_FIELD(CR0_SHADOW, cr0_flags),
+	FLAG_FIELD(GUEST_CR0, cr0_flags), FLAG_FIELD(HOST_CR0, cr0_flags),
+	FLAG_FIELD(CR4_MASK, cr4_flags), FLAG_FIELD(CR4_SHADOW, cr4_flags),
+	FLAG_FIELD(GUEST_CR4, cr4_flags), FLAG_FIELD(HOST_CR4, cr4_flags),
+	FLAG_FIELD(GUEST_EFER, efer_flags), FLAG_FIELD(HOST_EFER, efer_flags),
+	FLAG_FIELD(GUEST_RFLAGS, rflags_flags),
+	FLAG_FIELD(GUEST_DR7, dr7_flags),
+	FLAG_FIELD(GUEST_DEBUGCTL, debugctl_flags),
+	FLAG_FIELD(GUEST_INTERRUPTIBILITY, interruptibility_flags),
+	FLAG_FIELD(GUEST_PENDING_DEBUG, pending_debug_flags),
+};
+
+/* Fields that have a format of their own, from the first to the last */
+static const struct {
+	enum vmcs_index first, last;
+	void (*put)(FILE *out, __u64 value);
+} other_fields[] = {
+	{ VMCS_INDEX_GUEST_ES_SELECTOR, VMCS_INDEX_GUEST_TR_SELECTOR, put_selector },
+	{ VMCS_INDEX_HOST_ES_SELECTOR, VMCS_INDEX_HOST_TR_SELECTOR, put_selector },
+	{ VMCS_INDEX_GUEST_ES_ACCESS_RIGHTS, VMCS_INDEX_GUEST_TR_ACCESS_RIGHTS,
+	  put_access_rights },
+	{ VMCS_INDEX_GUEST_PAT, VMCS_INDEX_GUEST_PAT, put_pat },
+	{ VMCS_INDEX_HOST_PAT, VMCS_INDEX_HOST_PAT, put_pat },
+	{ VMCS_INDEX_EXCEPTION_BITMAP, VMCS_INDEX_EXCEPTION_BITMAP, put_exceptions },
+	{ VMCS_INDEX_EPTP, VMCS_INDEX_EPTP, put_eptp },
+	{ VMCS_INDEX_TSC_OFFSET, VMCS_INDEX_TSC_OFFSET, put_tsc_offset },
+	{ VMCS_INDEX_GUEST_ACTIVITY, VMCS_INDEX_GUEST_ACTIVITY, put_activity },
+	{ VMCS_INDEX_VMCS_LINK_POINTER, VMCS_INDEX_VMCS_LINK_POINTER, put_link_pointer },
+	{ VMCS_INDEX_GUEST_INTERRUPT_STATUS, VMCS_INDEX_GUEST_INTERRUPT_STATUS,
+	  put_interrupt_status },
+	{ VMCS_INDEX_ENTRY_EVENT, VMCS_INDEX_ENTRY_EVENT, put_event },
+	{ VMCS_INDEX_EXIT_EVENT, VMCS_INDEX_EXIT_EVENT, put_event },
+	{ VMCS_INDEX_VECTORING_EVENT, VMCS_INDEX_VECTORING_EVENT, put_event },
+	{ VMCS_INDEX_EXIT_REASON, VMCS_INDEX_EXIT_REASON, put_reason },
+	{ VMCS_INDEX_INSTRUCTION_ERROR, VMCS_INDEX_INSTRUCTION_ERROR, put_instruction_error },
+};
+
 /**
  * vmcs_words() - what the value of a field says
  * @out: where to; nothing is written for a plain number
- * @vmcs: the VMCS: some fields can be read only with others
+ * @vmcs: the VMCS: the exit qualification can be read only with the reason
  * @index: the field, which exists
  */
 void vmcs_words(FILE *out, const struct vmcs *vmcs, enum vmcs_index index)
 {
 	__u64 value = vmcs->value[index];
+	unsigned int i;
 
-	switch (index) {
-	case VMCS_INDEX_PIN_CONTROLS:
-		put_controls(out, MVM_CONTROL_PIN, value);
-		break;
-	case VMCS_INDEX_CPU_CONTROLS:
-		put_controls(out, MVM_CONTROL_CPU, value);
-		break;
-	case VMCS_INDEX_CPU2_CONTROLS:
-		put_controls(out, MVM_CONTROL_CPU2, value);
-		break;
-	case VMCS_INDEX_TERTIARY_CONTROLS:
-		put_controls(out, MVM_CONTROL_CPU3, value);
-		break;
-	case VMCS_INDEX_EXIT_CONTROLS:
-		put_controls(out, MVM_CONTROL_EXIT, value);
-		break;
-	case VMCS_INDEX_EXIT2_CONTROLS:
-		put_controls(out, MVM_CONTROL_EXIT2, value);
-		break;
-	case VMCS_INDEX_ENTRY_CONTROLS:
-		put_controls(out, MVM_CONTROL_ENTRY, value);
-		break;
-	case VMCS_INDEX_EXCEPTION_BITMAP:
-		put_exceptions(out, value);
-		break;
-	case VMCS_INDEX_EPTP:
-		put_eptp(out, value);
-		break;
-	case VMCS_INDEX_TSC_OFFSET:
-		fprintf(out, "%lld ticks\n", (long long)value);
-		break;
-	case VMCS_INDEX_GUEST_ES_SELECTOR ... VMCS_INDEX_GUEST_TR_SELECTOR:
-	case VMCS_INDEX_HOST_ES_SELECTOR ... VMCS_INDEX_HOST_TR_SELECTOR:
-		put_selector(out, value);
-		break;
-	case VMCS_INDEX_GUEST_ES_ACCESS_RIGHTS ... VMCS_INDEX_GUEST_TR_ACCESS_RIGHTS:
-		put_access_rights(out, value);
-		break;
-	case VMCS_INDEX_CR0_MASK:
-	case VMCS_INDEX_CR0_SHADOW:
-	case VMCS_INDEX_GUEST_CR0:
-	case VMCS_INDEX_HOST_CR0:
-		PUT_FLAGS(out, value, cr0_flags);
-		break;
-	case VMCS_INDEX_CR4_MASK:
-	case VMCS_INDEX_CR4_SHADOW:
-	case VMCS_INDEX_GUEST_CR4:
-	case VMCS_INDEX_HOST_CR4:
-		PUT_FLAGS(out, value, cr4_flags);
-		break;
-	case VMCS_INDEX_GUEST_EFER:
-	case VMCS_INDEX_HOST_EFER:
-		PUT_FLAGS(out, value, efer_flags);
-		break;
-	case VMCS_INDEX_GUEST_PAT:
-	case VMCS_INDEX_HOST_PAT:
-		put_pat(out, value);
-		break;
-	case VMCS_INDEX_GUEST_RFLAGS:
-		PUT_FLAGS(out, value, rflags_flags);
-		break;
-	case VMCS_INDEX_GUEST_DR7:
-		PUT_FLAGS(out, value, dr7_flags);
-		break;
-	case VMCS_INDEX_GUEST_DEBUGCTL:
-		PUT_FLAGS(out, value, debugctl_flags);
-		break;
-	case VMCS_INDEX_GUEST_INTERRUPTIBILITY:
-		PUT_FLAGS(out, value, interruptibility_flags);
-		break;
-	case VMCS_INDEX_GUEST_PENDING_DEBUG:
-		PUT_FLAGS(out, value, pending_debug_flags);
-		break;
-	case VMCS_INDEX_GUEST_ACTIVITY:
-		put_activity(out, value);
-		break;
-	case VMCS_INDEX_VMCS_LINK_POINTER:
-		if (value == ~0ULL)
-			fputs("none\n", out);
-		break;
-	case VMCS_INDEX_GUEST_INTERRUPT_STATUS:
-		fprintf(out, "requesting vector 0x%llx, servicing 0x%llx\n", value & 0xff,
-			value >> 8);
-		break;
-	case VMCS_INDEX_ENTRY_EVENT:
-	case VMCS_INDEX_EXIT_EVENT:
-	case VMCS_INDEX_VECTORING_EVENT:
-		put_event(out, value);
-		break;
-	case VMCS_INDEX_EXIT_REASON:
-		put_reason(out, value);
-		break;
-	case VMCS_INDEX_EXIT_QUALIFICATION:
+	if (index == VMCS_INDEX_EXIT_QUALIFICATION)
 		put_qualification(out, vmcs, value);
-		break;
-	case VMCS_INDEX_INSTRUCTION_ERROR:
-		put_instruction_error(out, value);
-		break;
-	default:
-		break;
-	}
+	for (i = 0; i < ARRAY_SIZE(control_fields); i++)
+		if (control_fields[i] == index)
+			put_controls(out, i, value);
+	for (i = 0; i < ARRAY_SIZE(flag_fields); i++)
+		if (flag_fields[i].index == index)
+			put_flags(out, value, flag_fields[i].flags, flag_fields[i].count);
+	for (i = 0; i < ARRAY_SIZE(other_fields); i++)
+		if (other_fields[i].first <= index && index <= other_fields[i].last)
+			other_fields[i].put(out, value);
 }

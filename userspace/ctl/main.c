@@ -19,6 +19,7 @@
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
+#include "../common/process.h"
 #include "../common/vmcs.h"
 
 #define VCPU_LINK	"anon_inode:minivmm-vcpu:"
@@ -151,20 +152,6 @@ static int find_all(void)
 	return EX_OK;
 }
 
-static void command_of(pid_t pid, char *name, size_t size)
-{
-	char path[64];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	file = fopen(path, "r");
-	if (!file || !fgets(name, size, file))
-		snprintf(name, size, "?");
-	if (file)
-		fclose(file);
-	name[strcspn(name, "\n")] = '\0';
-}
-
 /* A descriptor of the same vCPU, ours; a status if there is none */
 static int borrow(const struct target *target, int *fd)
 {
@@ -249,7 +236,7 @@ static int list(void)
 	}
 	puts("    PID  VCPU    FD  COMMAND");
 	for (i = 0; i < count; i++) {
-		command_of(targets[i].pid, name, sizeof(name));
+		process_command(targets[i].pid, name, sizeof(name));
 		printf("%7d %5ld %5d  %s\n", targets[i].pid, targets[i].id, targets[i].fd, name);
 	}
 	return EX_OK;

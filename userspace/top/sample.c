@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "../common/process.h"
 #include "sample.h"
 
 const char *const mode_names[NR_MODES] = { "guest", "root", "user", "halted", "waiting" };
@@ -175,20 +176,6 @@ __u64 counters_time(const struct counters *counters)
 	return sum;
 }
 
-static void command_of(long pid, char *name, size_t size)
-{
-	char path[64];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
-	file = fopen(path, "re");
-	if (!file || !fgets(name, size, file))
-		snprintf(name, size, "?");
-	if (file)
-		fclose(file);
-	name[strcspn(name, "\n")] = '\0';
-}
-
 static int add_vcpu(struct sample *sample, int vm, const struct line *line)
 {
 	struct line *more_lines;
@@ -265,7 +252,7 @@ static int found(void *arg, int folder, const char *name)
 
 	if (sscanf(name, "%ld-%ld%c", &walk->line.pid, &walk->line.vm, &end) != 2)
 		return 0;
-	command_of(walk->line.pid, walk->line.command, sizeof(walk->line.command));
+	process_command(walk->line.pid, walk->line.command, sizeof(walk->line.command));
 	err = each_entry(folder, name, walk, found_in_vm);
 	if (!err)
 		walk->sample->vms++;
