@@ -71,21 +71,12 @@ END
 lab "$work/out" --no-module --timeout 200 --file "$work/all.sh" -- sh all.sh
 ok $? 'the lab came to its end'
 
-part() {
-	awk -v mark="=== $1" '
-		$0 == mark { on = 1; next }
-		/^=== status / && on { exit }
-		on' "$work/out" >"$work/part"
-}
 # seen NAME STATUS REGEXP...
 seen() {
 	local name=$1 status=$2 regexp
 	shift 2
-	part "$name"
-	is "$(awk -v mark="=== $name" '
-		$0 == mark { on = 1 }
-		/^=== status / && on { print $3; exit }' "$work/out")" "$status" \
-		"$name: status $status"
+	part "$name" >"$work/part"
+	is "$(status_of "$name")" "$status" "$name: status $status"
 	for regexp; do
 		like "$work/part" "$regexp" "$name: $regexp"
 	done
@@ -104,7 +95,7 @@ seen before 0 '^ok    .*VT-x is there, and not locked off' \
 	'^    5  0  1  yes   enable VPID \(want: ' \
 	'^    0  0  1  no    virtualize APIC accesses$'
 sed -n '/^0x480/,$p' "$work/part" >"$work/tables"
-part before-json
+part before-json >"$work/part"
 perl -MJSON::PP -0777 -ne '
 	my $v = decode_json($_);
 	my %c = map { ("$_->{field}/$_->{bit}" => $_) } @{$v->{controls}};

@@ -62,24 +62,11 @@ lab "$work/out" --timeout 300 --append minivmm.writers=1 --file "$prepare" \
 	--file "$work/guest.bin" -- sh -c 'sh prepare 2>&1'
 ok $? 'the lab came to its end'
 
-# What stands below a mark, and the status after it
-part() {
-	awk -v mark="=== $1" '
-		$0 == mark { on = 1; next }
-		/^=== status / && on { exit }
-		on' "$work/out" >"$work/part"
-}
-status_of() {
-	awk -v mark="=== $1" '
-		$0 == mark { on = 1 }
-		/^=== status / && on { print $3; exit }' "$work/out"
-}
-
 i=0
 while IFS='|' read -r mode setting said _; do
 	i=$((i + 1))
 	for device in $devices; do
-		part "$i $device"
+		part "$i $device" >"$work/part"
 		is "$(status_of "$i $device")" 81 "$device: $setting, $mode mode: status 81"
 		like "$work/part" "VM entry failed: the guest's state is not one that a processor can be in" \
 			"$device: $setting: what happened"
@@ -95,7 +82,7 @@ while IFS='|' read -r mode setting said _; do
 	ok $? "$setting: $line writes to the VMCS"
 done < <(failures)
 
-part '--dump-vmcs=1,cpuid,hlt --diff'
+part '--dump-vmcs=1,cpuid,hlt --diff' >"$work/part"
 is "$(status_of '--dump-vmcs=1,cpuid,hlt --diff')" 0 'dump at three VM exits: the guest ends well'
 is "$(grep -c '^minivmm-run: VMCS of vCPU 0' "$work/part")" 3 'three dumps'
 like "$work/part" '^minivmm-run: VMCS of vCPU 0, VM exit 1 \(1 VM exits\)$' 'the first is whole'
@@ -106,7 +93,7 @@ like "$work/third" 'guest RIP +0x0*7c00 -> 0x0*7c02$' 'from CPUID to HLT: RIP'
 like "$work/third" 'exit reason +0x0000000a -> 0x0000000c$' 'and the exit reason'
 is "$(grep -c 'guest CS\|TSC offset\|guest CR0' "$work/third")" 0 'and nothing that stayed'
 
-part '--dump-vmcs=start,end --json'
+part '--dump-vmcs=start,end --json' >"$work/part"
 is "$(grep -c '^{' "$work/part")" 2 'JSON: two lines'
 perl -MJSON::PP -ne '
 	next unless /^\{/;
@@ -116,25 +103,25 @@ perl -MJSON::PP -ne '
 ' "$work/part" >"$work/json"
 is "$(tr '\n' ' ' <"$work/json")" 'start 0 0x7c00 end 0 0x7c03 ' 'JSON: when, vCPU, RIP'
 
-part '--dump-vmcs=99,cr_access'
+part '--dump-vmcs=99,cr_access' >"$work/part"
 like "$work/part" 'vCPU 0 had no VM exit 99 after that' 'a VM exit that never came'
 like "$work/part" 'vCPU 0 had no cr_access after that' 'a reason that never came'
 is "$(status_of '--dump-vmcs=99,cr_access')" 0 'the guest ends well all the same'
 
-part '--dump-vmcs=failure --mode protected --set tr.type=9'
+part '--dump-vmcs=failure --mode protected --set tr.type=9' >"$work/part"
 like "$work/part" 'VMCS of vCPU 0, failure' 'a dump of the VMCS that failed'
 like "$work/part" '^        invalid_guest_state, VM entry failed$' 'its exit reason, in words'
 like "$work/part" '^        TSS, available; DPL 0$' 'the access rights of TR, in words'
 
-part '--mode protected --set cr4=0x2000'
+part '--mode protected --set cr4=0x2000' >"$work/part"
 is "$(status_of '--mode protected --set cr4=0x2000')" 64 'what the device refuses at once: status 64'
 like "$work/part" 'the device refuses that state before any VM entry' 'and words'
 
-part '--dump-vmcs --device /dev/kvm'
+part '--dump-vmcs --device /dev/kvm' >"$work/part"
 is "$(status_of '--dump-vmcs --device /dev/kvm')" 64 '--dump-vmcs on KVM: status 64'
 like "$work/part" '/dev/kvm does not show its VMCSs' 'and words'
 
-part log
+part log >"$work/part"
 like "$work/part" 'minivmm: VM entry of vCPU 0 failed: invalid guest state' 'the log has it, too'
 like "$work/part" 'minivmm:     last written by module/vmx/state.c:[0-9]+' 'with the line'
 
@@ -156,7 +143,7 @@ document() {
 	i=0
 	while IFS='|' read -r mode setting _ words; do
 		i=$((i + 1))
-		part "$i minivmm"
+		part "$i minivmm" >"$work/part"
 		printf '\n%s\n%s\n\n%s ::\n\n' "$setting" "${setting//?/=}" "$words"
 		printf '\t$ minivmm-run --mode %s --set %s guest.bin\n' "$mode" "$setting"
 		grep '^minivmm-run:' "$work/part" | sed 's/^/\t/'

@@ -121,6 +121,22 @@ section() {
 		on' "$1"
 }
 
+# part NAME: what is in $work/out below the mark "=== NAME", which may say more, up to
+# the next one.
+part() {
+	awk -v mark="=== $1" '
+		on && /^=== / { exit }
+		$0 == mark || index($0, mark " ") == 1 { on = 1; next }
+		on' "$work/out"
+}
+
+# status_of NAME: the first "=== status N" there.
+status_of() {
+	awk -v mark="=== $1" '
+		$0 == mark { on = 1 }
+		on && /^=== status / { print $3; exit }' "$work/out"
+}
+
 # differences_of PROGRAM [newer]: the patterns of differences.txt; what a kernel
 # has that is not Linux 6.1 is in a file of its own.
 differences_of() {

@@ -178,9 +178,6 @@ LAB_PROGRAMS="counts minivmm-run minivmm-top" lab "$work/out" --timeout 200 --fi
 	-- sh lab.sh
 ok $? 'the lab came to its end'
 
-part() {
-	sed -n "/^=== $1\( \|\$\)/,/^=== /p" "$work/out" | sed '1d;$d'
-}
 pid() {
 	sed -n "s/^=== $1 \([0-9]*\)\$/\1/p" "$work/out"
 }

@@ -43,7 +43,7 @@ minivmm-ctl vmcs 2>&1
 echo "=== status $?"
 kill -9 $other
 wait $other
-echo "=== vmcs"
+echo "=== ctl"
 minivmm-ctl vmcs
 echo "=== json"
 minivmm-ctl vmcs $run:0 --json
@@ -73,14 +73,10 @@ for device in $devices; do
 	relay "$work/out" vmcs "$device"
 done
 
-part() {
-	sed -n "/^=== $1\$/,/^=== /p" "$work/out" | sed '1d;$d'
-}
-
 part several >"$work/several"
 like "$work/several" 'more than one process has VMs' 'two VMs: which one?'
 like "$work/out" '^=== status 64$' 'two VMs: status 64'
-part vmcs >"$work/vmcs"
+part ctl >"$work/vmcs"
 like "$work/vmcs" '^vCPU 0 of process [0-9]+, after [0-9]+ VM exits$' 'vmcs: whose it is'
 like "$work/vmcs" '^  681e guest RIP +0x0000000000100001$' 'vmcs: RIP is that of the loop'
 like "$work/vmcs" '^  4402 exit reason +0x00000001$' 'vmcs: the last VM exit'
