@@ -5,6 +5,8 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -41,12 +43,17 @@ LABEL(loop_top);
 LABEL(loop_bottom);
 GUEST16(loop, "sti; loop_top: incl 0xb000; jmp loop_top; loop_bottom:");
 
-static const char *get(u32 flags)
+static const char *get_of(int fd, u32 flags)
 {
 	memset(&got, 0, sizeof(got));
 	got.head.nr = ROOM;
 	got.head.flags = flags;
-	return errno_text(ioctl(c.fd, MINIVMM_GET_VMCS, &got));
+	return errno_text(ioctl(fd, MINIVMM_GET_VMCS, &got));
+}
+
+static const char *get(u32 flags)
+{
+	return get_of(c.fd, flags);
 }
 
 static struct minivmm_vmcs_field *field(u32 encoding)
@@ -135,8 +142,19 @@ static void test_values(void)
 
 static volatile bool running;
 
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		bail("sched_setaffinity: %s", strerror(errno));
+}
+
 static void *run_loop(void *unused)
 {
+	pin(0);
 	while (running)
 		ioctl(c.fd, KVM_RUN, 0);
 	return unused;
@@ -147,24 +165,40 @@ static void poke(int signal)
 	(void)signal;
 }
 
-/* An interrupt makes the guest exit, again and again, and it does not notice. */
-static void test_running(void)
+static volatile u32 *counter;
+
+/* The guest counts, in a thread on CPU 0. */
+static void start_loop(pthread_t *thread)
 {
-	volatile u32 *counter = (u32 *)(vm.mem + GUEST_DATA);
-	u64 bottom = GUEST_CODE + (loop_bottom - loop);
-	u64 top = GUEST_CODE + (loop_top - loop);
-	int i, failed = 0, outside = 0, other = 0, stuck = 0;
 	struct sigaction action = { .sa_handler = poke };
-	pthread_t thread;
-	u32 before;
 
 	sigaction(SIGUSR1, &action, NULL);
 	guest16(&c, loop);
+	counter = (u32 *)(vm.mem + GUEST_DATA);
 	*counter = 0;
 	running = true;
-	pthread_create(&thread, NULL, run_loop, NULL);
+	pthread_create(thread, NULL, run_loop, NULL);
 	while (!*counter)
 		usleep(1000);
+}
+
+static void stop_loop(pthread_t thread)
+{
+	running = false;
+	while (pthread_kill(thread, SIGUSR1) || pthread_tryjoin_np(thread, NULL))
+		usleep(1000);
+}
+
+/* An interrupt makes the guest exit, again and again, and it does not notice. */
+static void test_running(void)
+{
+	u64 bottom = GUEST_CODE + (loop_bottom - loop);
+	u64 top = GUEST_CODE + (loop_top - loop);
+	int i, failed = 0, outside = 0, other = 0, stuck = 0;
+	pthread_t thread;
+	u32 before;
+
+	start_loop(&thread);
 	for (i = 0; i < LOOKS; i++) {
 		before = *counter;
 		failed += strcmp(get(0), "0") != 0;
@@ -174,14 +208,47 @@ static void test_running(void)
 		usleep(1000);
 		stuck += *counter == before;
 	}
-	running = false;
-	while (pthread_kill(thread, SIGUSR1) || pthread_tryjoin_np(thread, NULL))
-		usleep(1000);
+	stop_loop(thread);
 	ok(!failed, "%d looks at a vCPU that runs", LOOKS);
 	ok(!outside, "its RIP is in the loop each time");
 	ok(!other, "the look itself is the last VM exit: an external interrupt");
 	ok(!stuck, "the loop goes on after each");
 	diag("failed %d, outside %d, other %d, stuck %d", failed, outside, other, stuck);
+}
+
+/*
+ * A look at a vCPU that rests on a CPU where another one runs: the other's VMCS is
+ * current there, and has to be again.
+ */
+static void test_beside_another(void)
+{
+	int i, failed = 0, wrong = 0, stuck = 0;
+	u64 top = GUEST_CODE + (loop_top - loop);
+	struct vcpu resting;
+	pthread_t thread;
+	u32 before;
+
+	pin(0);
+	vcpu_open(&resting, &vm, 1);
+	guest16(&resting, halt);
+	is(vcpu_run(&resting), "HLT", "a vCPU rests on CPU 0");
+	pin(1);
+	start_loop(&thread);
+	for (i = 0; i < LOOKS; i++) {
+		before = *counter;
+		failed += strcmp(get_of(resting.fd, 0), "0") != 0;
+		wrong += field(VMCS_GUEST_RIP)->value != GUEST_CODE + 1 ||
+			 field(VMCS_EXIT_REASON)->value != REASON_HLT;
+		usleep(1000);
+		stuck += *counter == before;
+	}
+	stop_loop(thread);
+	ok(!failed, "%d looks at it while another runs there", LOOKS);
+	ok(!wrong, "it is where it halted each time");
+	ok(!stuck, "the other goes on");
+	ok(get_regs(&c).rip >= top, "in its own code");
+	is_hex(get_regs(&resting).rip, GUEST_CODE + 1, "and the first is not touched");
+	vcpu_close(&resting);
 }
 
 /* Another process may look, if it got the descriptor; nothing else. */
@@ -292,6 +359,7 @@ int main(int argc, char *argv[])
 		test_refusals();
 		test_values();
 		test_running();
+		test_beside_another();
 		test_others();
 		test_stop();
 		test_explain();
