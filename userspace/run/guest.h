@@ -10,6 +10,8 @@
 /* Not a status: the guest goes on. */
 #define GO_ON		(-1)
 
+struct debugger;
+
 /**
  * struct guest - a machine that runs, with its devices
  * @machine: the machine
@@ -17,6 +19,7 @@
  * @lock: held while anything but KVM_RUN happens to the guest
  * @serial: its serial port; @lock guards it
  * @platform: its other ports; @lock guards them
+ * @debugger: with --gdb
  * @wake: an eventfd: the serial port has room for input again
  * @status: how it ended, GO_ON while it has not; who sets it first is right
  */
@@ -26,6 +29,7 @@ struct guest {
 	pthread_mutex_t lock;
 	struct serial serial;
 	struct platform platform;
+	struct debugger *debugger;
 	int wake;
 	int status;
 };

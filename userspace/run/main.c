@@ -25,6 +25,7 @@
  *	explain.c	why a VM entry failed
  *	stats.c		--stats
  *	set.c, dump.c	--set, --dump-vmcs
+ *	gdb.c		--gdb, with gdb_*.c
  *	trace.c		--trace, with trace_*.c and timeline/
  */
 #include <errno.h>
@@ -36,6 +37,7 @@
 #include <unistd.h>
 #include "boot.h"
 #include "console.h"
+#include "gdb.h"
 #include "image.h"
 #include "machine.h"
 #include "options.h"
@@ -92,10 +94,13 @@ static int run(const struct options *options, struct image *image,
 	       struct failure *failure)
 {
 	struct machine machine;
+	struct debugger *debugger = NULL;
 	struct trace trace;
 	int status, err, timing = -1, traced;
 
 	status = machine_create(&machine, options, image, failure);
+	if (!status)
+		status = gdb_open(options, &debugger, failure);
 	if (!status)
 		status = trace_begin(&trace, &machine, options, failure);
 	if (status)
@@ -113,7 +118,7 @@ static int run(const struct options *options, struct image *image,
 	/* minivmm takes times while a descriptor of counters is open. */
 	if (options->stats)
 		timing = ioctl(machine.vm, KVM_GET_STATS_FD, NULL);
-	status = guest_run(&machine, options);
+	status = guest_run(&machine, options, debugger);
 	console_restore();
 	stop_disarm();
 	traced = trace_end(&trace);
@@ -127,6 +132,7 @@ static int run(const struct options *options, struct image *image,
 	if (timing >= 0)
 		close(timing);
 out:
+	gdb_close(debugger);
 	machine_destroy(&machine);
 	return status;
 }

@@ -6,9 +6,13 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/un.h>
 #include "../common/vmcs.h"
 #include "options.h"
+
+#define SOCKET_PATH_MAX	sizeof(((struct sockaddr_un *)0)->sun_path)
 
 const char options_help[] =
 "Usage: minivmm-run [OPTION]... IMAGE\n"
@@ -33,6 +37,8 @@ const char options_help[] =
 "      --json           print VMCSs as JSON, one object a line\n"
 "      --trace FILE     record every VM exit: FILE.html is a page to look at, FILE.json\n"
 "                       is for Perfetto and chrome://tracing\n"
+"      --gdb [ADDR:]PORT|PATH  wait for gdb's \"target remote\" there, before the first\n"
+"                       instruction; ADDR is 127.0.0.1, PATH a socket's\n"
 "      --stats          at the end, print what the vCPU counted: VM exits by reason\n"
 "  -v, --verbose        tell of accesses to ports where nothing is\n"
 "  -h, --help           print this and end\n"
@@ -47,7 +53,7 @@ const char options_help[] =
 "71 system error, 74 output failed, 75 VT-x busy, 77 no permission,\n"
 "80 triple fault, 81 VM entry failed, 82 no memory there, 83 unhandled exit,\n"
 "84 halted for ever, 85 vector without a handler, 86 reset, 87 panic,\n"
-"88 ended by Ctrl-A x, 124 timeout, 128+N signal N. See minivmm-run(1).\n";
+"88 ended by Ctrl-A x or gdb, 124 timeout, 128+N signal N. See minivmm-run(1).\n";
 
 /* A number, all digits: strtoull() would take signs and spaces too. */
 static const char *parse_number(const char *text, int base, __u64 *value,
@@ -272,6 +278,39 @@ const char *parse_trace(const char *text, enum trace_kind *kind)
 	return NULL;
 }
 
+/**
+ * parse_gdb() - [ADDR:]PORT, or the path of a socket, which has a "/"
+ * @text: what the user wrote
+ * @place: the answer; its path is in @text
+ *
+ * Return: NULL, or what is wrong with @text.
+ */
+const char *parse_gdb(const char *text, struct gdb_place *place)
+{
+	const char *colon = strrchr(text, ':'), *port = colon ? colon + 1 : text;
+	const char *host = colon ? text : "127.0.0.1";
+	size_t length = colon ? (size_t)(colon - text) : strlen(host);
+	char *end;
+	__u64 number;
+
+	*place = (struct gdb_place) { 0 };
+	if (strchr(text, '/')) {
+		place->path = text;
+		return strlen(text) < SOCKET_PATH_MAX ? NULL : "too long for a socket's path";
+	}
+	if (parse_number(port, 10, &number, &end) || *end || number > 0xffff)
+		return "neither a port (1234), an address and a port (127.0.0.1:1234), nor a path with a /";
+	if (length > 2 && host[0] == '[' && host[length - 1] == ']') {
+		host++;
+		length -= 2;
+	}
+	if (!length || length >= sizeof(place->host))
+		return "no address before the port";
+	memcpy(place->host, host, length);
+	snprintf(place->port, sizeof(place->port), "%llu", number);
+	return NULL;
+}
+
 static const char *parse_memory(const char *text, __u64 *bytes)
 {
 	const char *wrong = parse_size(text, bytes);
@@ -291,7 +330,7 @@ enum {
 	OPT_MODE = 0x100, OPT_LOAD, OPT_DEVICE, OPT_TIMEOUT, OPT_STATS, OPT_VERSION,
 	OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_CPUS,
 	OPT_SET, OPT_DUMP_VMCS, OPT_DIFF, OPT_JSON,
-	OPT_TRACE,
+	OPT_TRACE, OPT_GDB,
 };
 
 static const struct option long_options[] = {
@@ -309,6 +348,7 @@ static const struct option long_options[] = {
 	{ "diff",	no_argument,		NULL,	OPT_DIFF },
 	{ "json",	no_argument,		NULL,	OPT_JSON },
 	{ "trace",	required_argument,	NULL,	OPT_TRACE },
+	{ "gdb",	required_argument,	NULL,	OPT_GDB },
 	{ "stats",	no_argument,		NULL,	OPT_STATS },
 	{ "verbose",	no_argument,		NULL,	'v' },
 	{ "help",	no_argument,		NULL,	'h' },
@@ -437,6 +477,10 @@ int options_parse(struct options *options, int argc, char *argv[],
 		case OPT_TRACE:
 			options->trace = optarg;
 			wrong = parse_trace(optarg, &options->trace_kind);
+			break;
+		case OPT_GDB:
+			options->gdb = optarg;
+			wrong = parse_gdb(optarg, &options->gdb_place);
 			break;
 		case OPT_STATS:
 			options->stats = true;

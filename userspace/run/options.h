@@ -18,12 +18,26 @@
 enum trace_kind { TRACE_JSON, TRACE_HTML };
 
 /**
+ * struct gdb_place - where gdb is to connect
+ * @path: of a socket, NULL for a port
+ * @host: whose port
+ * @port: in digits
+ */
+struct gdb_place {
+	const char *path;
+	char host[256];
+	char port[8];
+};
+
+/**
  * struct options - what the command line asked for
  * @help: only the help was asked for
  * @version: only the version was asked for
  * @stats: print the counters of the vCPU at the end
  * @trace: where the timeline goes, NULL for none
  * @trace_kind: what it is to be
+ * @gdb: where gdb is to connect, as the user wrote it, NULL for nowhere
+ * @gdb_place: the same, taken apart
  * @dumps: VMCSs to print
  * @setting_count: of @settings
  * @settings: registers of the first vCPU
@@ -48,6 +62,8 @@ struct options {
 	bool stats;
 	const char *trace;
 	enum trace_kind trace_kind;
+	const char *gdb;
+	struct gdb_place gdb_place;
 	struct dumps dumps;
 	unsigned int setting_count;
 	struct setting settings[SETTINGS_MAX];
@@ -78,6 +94,7 @@ const char *parse_duration(const char *text, __u64 *milliseconds);
 const char *parse_cpus(const char *text, unsigned int *cpus);
 const char *parse_dumps(const char *text, struct dumps *dumps);
 const char *parse_trace(const char *text, enum trace_kind *kind);
+const char *parse_gdb(const char *text, struct gdb_place *place);
 const char *parse_mode(const char *text, enum mode *mode);
 
 #endif /* RUN_OPTIONS_H */

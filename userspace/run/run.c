@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "console.h"
 #include "dump.h"
+#include "gdb.h"
 #include "guest.h"
 #include "report.h"
 #include "run.h"
@@ -87,13 +88,21 @@ static int run_until_end(struct vcpu *vcpu, struct guest *guest,
 			dump_after_run(dumper);
 			pthread_mutex_unlock(&guest->lock);
 		}
-		if (err == EINTR || err == EAGAIN)
+		if (err == EINTR || err == EAGAIN) {
+			gdb_interrupted(guest->debugger, vcpu);
 			continue;
+		}
 		if (err)
 			return run_failed(vcpu, err);
+		if (guest->debugger && vcpu->run->exit_reason == KVM_EXIT_DEBUG) {
+			gdb_debug_exit(guest->debugger, vcpu);
+			continue;
+		}
 		status = leave(vcpu, guest);
-		if (status != GO_ON)
+		if (status != GO_ON) {
+			gdb_failed(guest->debugger, vcpu, status);
 			return status;
+		}
 	}
 }
 
@@ -105,6 +114,7 @@ static int run_loop(struct vcpu *vcpu, struct guest *guest, const struct options
 	pthread_mutex_lock(&guest->lock);
 	dump_begin(&dumper, vcpu, &options->dumps);
 	pthread_mutex_unlock(&guest->lock);
+	gdb_before_first(guest->debugger, vcpu);
 	status = run_until_end(vcpu, guest, options, &dumper);
 	pthread_mutex_lock(&guest->lock);
 	dump_end(&dumper);
@@ -181,32 +191,47 @@ static int run_pc(struct guest *guest, const struct options *options)
 		/* Asked by others than the guest, and there was nothing to add. */
 		stop_by_guest();
 	}
+	gdb_end(guest->debugger, guest->status);
 	threads_join();
 	if (guest->wake >= 0)
 		close(guest->wake);
 	return guest->status;
 }
 
+static int run_alone(struct guest *guest, const struct options *options)
+{
+	int status = run_loop(&guest->machine->vcpus[0], guest, options);
+
+	/* gdb ended it. */
+	if (status == GO_ON)
+		status = guest->status;
+	gdb_end(guest->debugger, status);
+	return status;
+}
+
 /**
  * guest_run() - run the guest until it ends, or is ended
  * @machine: ready for its first KVM_RUN; stop_arm() has been called
  * @options: time limit and verbosity
+ * @debugger: of gdb_open(), or NULL
  *
  * Return: the status to exit with; STATUS_SIGNAL plus its number if a signal
  * ended the run.
  */
-int guest_run(struct machine *machine, const struct options *options)
+int guest_run(struct machine *machine, const struct options *options,
+	      struct debugger *debugger)
 {
 	struct guest guest = {
 		.machine = machine,
 		.verbose = options->verbose,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.platform.debug = debug_byte,
+		.debugger = debugger,
 		.wake = -1,
 		.status = GO_ON,
 	};
 	struct serial_line console = { .send = console_send, .context = &guest };
-	int status;
+	int status, err;
 
 	if (machine->is_pc)
 		console.interrupt = set_serial_irq;
@@ -214,10 +239,17 @@ int guest_run(struct machine *machine, const struct options *options)
 		console.receive = console_receive;
 	serial_init(&guest.serial, &console);
 
+	if (debugger) {
+		err = gdb_start(debugger, &guest);
+		if (err) {
+			report_note("--gdb: a thread for it: %s", strerror(-err));
+			return STATUS_SYSTEM;
+		}
+	}
 	if (machine->is_pc)
 		status = run_pc(&guest, options);
 	else
-		status = run_loop(&machine->vcpus[0], &guest, options);
+		status = run_alone(&guest, options);
 	if (status == STATUS_OK && console_error()) {
 		report_note("standard output: %s", strerror(console_error()));
 		status = STATUS_OUTPUT;

@@ -5,6 +5,9 @@
 #include "machine.h"
 #include "options.h"
 
-int guest_run(struct machine *machine, const struct options *options);
+struct debugger;
+
+int guest_run(struct machine *machine, const struct options *options,
+	      struct debugger *debugger);
 
 #endif /* RUN_RUN_H */
