@@ -271,6 +271,42 @@ static void test_trace(void **state)
 	refused("--trace needs a value", "guest", "--trace");
 }
 
+static void test_gdb(void **state)
+{
+	char path[] = "--gdb=/12345678901234567890123456789012345678901234567890"
+		      "12345678901234567890123456789012345678901234567890123456";
+
+	assert_int_equal(parse("guest"), STATUS_OK);
+	assert_null(options.gdb);
+	assert_int_equal(parse("--gdb", "1234", "guest"), STATUS_OK);
+	assert_string_equal(options.gdb, "1234");
+	assert_null(options.gdb_place.path);
+	assert_string_equal(options.gdb_place.host, "127.0.0.1");
+	assert_string_equal(options.gdb_place.port, "1234");
+	assert_int_equal(parse("--gdb=host:0", "guest"), STATUS_OK);
+	assert_string_equal(options.gdb_place.host, "host");
+	assert_string_equal(options.gdb_place.port, "0");
+	assert_int_equal(parse("--gdb=[::1]:65535", "guest"), STATUS_OK);
+	assert_string_equal(options.gdb_place.host, "::1");
+	assert_string_equal(options.gdb_place.port, "65535");
+	assert_int_equal(parse("--gdb=./a:1", "guest"), STATUS_OK);
+	assert_string_equal(options.gdb_place.path, "./a:1");
+	/* A socket's path has 107 characters at most. */
+	assert_int_equal(strlen(path), strlen("--gdb=") + 107);
+	assert_int_equal(parse(path, "guest"), STATUS_OK);
+	refused("too long for a socket's path",
+		"--gdb=/12345678901234567890123456789012345678901234567890"
+		"123456789012345678901234567890123456789012345678901234567", "guest");
+	refused("neither a port", "--gdb=65536", "guest");
+	refused("neither a port", "--gdb=", "guest");
+	refused("neither a port", "--gdb=a", "guest");
+	refused("neither a port", "--gdb=a:", "guest");
+	refused("neither a port", "--gdb=a:-1", "guest");
+	refused("neither a port", "--gdb=1x", "guest");
+	refused("no address before", "--gdb=:1234", "guest");
+	refused("--gdb needs a value", "guest", "--gdb");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_set),
 		cmocka_unit_test(test_dump_vmcs),
 		cmocka_unit_test(test_trace),
+		cmocka_unit_test(test_gdb),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
