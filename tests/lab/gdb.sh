@@ -18,6 +18,7 @@ if [ ! -x "$gdb" ]; then
 fi
 
 # told NAME REGEXP: a line of $work/session, of $device
+# shellcheck disable=SC2154
 told() {
 	like "$work/session" "$2" "$device, $1"
 }

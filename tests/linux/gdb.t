@@ -71,7 +71,7 @@ for device in $devices; do
 	told 'data by its name' '"Linux version 6\.1'
 	told 'a watchpoint in an interrupt handler' '^Old value = '
 	told 'a software breakpoint' '^at reboot: 1$'
-	told 'who called' '^#1 .* in do_syscall_64 '
+	told 'who called' '^#[12] .* in do_syscall_64 '
 	is "$(grep -Ec '^[ *] [12] +Thread [12] \(vCPU [01]' "$work/session")" 2 "$device, both vCPUs"
 	told 'steps, without an interrupt in between' '^in reboot: 1$'
 	told 'the end' '^\[Inferior 1 .* exited normally\]'

@@ -273,8 +273,7 @@ static void test_trace(void **state)
 
 static void test_gdb(void **state)
 {
-	char path[] = "--gdb=/12345678901234567890123456789012345678901234567890"
-		      "12345678901234567890123456789012345678901234567890123456";
+	char path[sizeof("--gdb=") + 108];
 
 	assert_int_equal(parse("guest"), STATUS_OK);
 	assert_null(options.gdb);
@@ -292,17 +291,19 @@ static void test_gdb(void **state)
 	assert_int_equal(parse("--gdb=./a:1", "guest"), STATUS_OK);
 	assert_string_equal(options.gdb_place.path, "./a:1");
 	/* A socket's path has 107 characters at most. */
-	assert_int_equal(strlen(path), strlen("--gdb=") + 107);
+	memset(path, '/', sizeof(path));
+	memcpy(path, "--gdb=", strlen("--gdb="));
+	path[strlen("--gdb=") + 107] = '\0';
 	assert_int_equal(parse(path, "guest"), STATUS_OK);
-	refused("too long for a socket's path",
-		"--gdb=/12345678901234567890123456789012345678901234567890"
-		"123456789012345678901234567890123456789012345678901234567", "guest");
-	refused("neither a port", "--gdb=65536", "guest");
-	refused("neither a port", "--gdb=", "guest");
-	refused("neither a port", "--gdb=a", "guest");
-	refused("neither a port", "--gdb=a:", "guest");
-	refused("neither a port", "--gdb=a:-1", "guest");
-	refused("neither a port", "--gdb=1x", "guest");
+	path[strlen("--gdb=") + 107] = '/';
+	path[strlen("--gdb=") + 108] = '\0';
+	refused("too long for a socket's path", path, "guest");
+	refused("neither 1234", "--gdb=65536", "guest");
+	refused("neither 1234", "--gdb=", "guest");
+	refused("neither 1234", "--gdb=a", "guest");
+	refused("neither 1234", "--gdb=a:", "guest");
+	refused("neither 1234", "--gdb=a:-1", "guest");
+	refused("neither 1234", "--gdb=1x", "guest");
 	refused("no address before", "--gdb=:1234", "guest");
 	refused("--gdb needs a value", "guest", "--gdb");
 }

@@ -270,19 +270,22 @@ static enum gdb_wish go_simply(struct gdb *gdb, enum gdb_action action)
 
 static enum gdb_wish v_packet(struct gdb *gdb, const char *from)
 {
+	enum gdb_wish wish = GDB_MORE;
+
 	if (skip(&from, "Cont?")) {
 		reply(gdb, "vCont;c;C;s;S");
 	} else if (skip(&from, "Cont")) {
 		if (take_actions(gdb, from))
-			return go(gdb);
-		reply_result(gdb, -EINVAL);
+			wish = go(gdb);
+		else
+			reply_result(gdb, -EINVAL);
 	} else if (skip(&from, "Kill")) {
 		reply(gdb, "OK");
-		return GDB_KILL;
+		wish = GDB_KILL;
 	} else {
 		reply(gdb, "");
 	}
-	return GDB_MORE;
+	return wish;
 }
 
 /* A part of a document: "m" and "l" say whether it is the last. */
@@ -387,8 +390,8 @@ static void query(struct gdb *gdb, const char *from)
 	struct gdb_text text = { 0 };
 
 	if (skip(&from, "Supported")) {
-		gdb_put(&text, "PacketSize=%x;qXfer:features:read+;vContSupported+;swbreak+;"
-			"hwbreak+;QStartNoAckMode+", GDB_PACKET_MAX);
+		gdb_put(&text, "PacketSize=%x;qXfer:features:read+;", GDB_PACKET_MAX);
+		gdb_put(&text, "vContSupported+;swbreak+;hwbreak+;QStartNoAckMode+");
 		gdb->send(gdb->context, &text);
 	} else if (skip(&from, "Xfer:features:read:target.xml:")) {
 		read_description(gdb, from);

@@ -194,8 +194,8 @@ void gdb_print_description(FILE *out, enum gdb_arch arch)
 	const struct feature *features = features_of(arch);
 	unsigned int i, n;
 
-	fprintf(out, "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\">"
-		"<target version=\"1.0\"><architecture>%s</architecture>\n", names[arch]);
+	fputs("<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n", out);
+	fprintf(out, "<target version=\"1.0\"><architecture>%s</architecture>\n", names[arch]);
 	for (i = 0; i < FEATURES; i++) {
 		fprintf(out, "<feature name=\"%s\">%s\n", features[i].name, features[i].types);
 		for (n = 0; n < features[i].count; n++)

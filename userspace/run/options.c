@@ -299,7 +299,7 @@ const char *parse_gdb(const char *text, struct gdb_place *place)
 		return strlen(text) < SOCKET_PATH_MAX ? NULL : "too long for a socket's path";
 	}
 	if (parse_number(port, 10, &number, &end) || *end || number > 0xffff)
-		return "neither a port (1234), an address and a port (127.0.0.1:1234), nor a path with a /";
+		return "neither 1234, nor 127.0.0.1:1234, nor the path of a socket, with a /";
 	if (length > 2 && host[0] == '[' && host[length - 1] == ']') {
 		host++;
 		length -= 2;
