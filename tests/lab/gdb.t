@@ -120,6 +120,12 @@ target remote 127.0.0.1:1234
 x/xb 0x123456789000
 END
 
+cat >"$work/again.gdb" <<'END'
+target remote 127.0.0.1:1234
+printf "if %d\n", $eflags >> 9 & 1
+kill
+END
+
 cat >"$work/script" <<'END'
 ifconfig lo up
 mkdir gdb
@@ -150,13 +156,26 @@ for device in $DEVICES; do
 	session triple 1234 triple.elf
 	session cpus 1234 --kernel cpus.elf --cpus 2 --append 2
 	session nobody 1234 hello64.elf
+	echo "=== lost $device"
+	minivmm-run --device /dev/$device --timeout $((100 * LAB_PATIENCE)) --gdb 1234 loop.bin >guest.out 2>guest.err &
+	until grep -q 'waiting for gdb' guest.err; do sleep 0.1; done
+	minivmm-run --device /dev/$device --gdb 1234 loop.bin 2>&1
+	echo "port: $?"
+	gdb -nx -q -batch -ex 'target remote 127.0.0.1:1234' -ex continue >lost.out 2>&1 &
+	until grep -q looping guest.out; do sleep 0.1; done
+	kill -9 $!
+	until grep -q 'gdb is gone' guest.err; do sleep 0.1; done
+	gdb -nx -q -batch -iex 'set confirm off' -x again.gdb 2>&1
+	wait
+	cat guest.err
+	echo "=== end"
 done
 echo "=== refused"
 minivmm-run --gdb /nonsense/sock hello64.elf 2>&1
 echo "=== status $?"
 END
 files=()
-for file in "$work"/{modes,long,loop,triple,cpus,nobody}.gdb "$work/script" "$work/modes.sym" \
+for file in "$work"/{modes,long,loop,triple,cpus,nobody,again}.gdb "$work/script" "$work/modes.sym" \
 	"$guests"/{modes.bin,hello64.elf,loop.bin,triple.elf,cpus.elf}; do
 	files+=(--file "$file")
 done
@@ -218,6 +237,12 @@ for device in $devices; do
 	told 'memory that is not there' 'Cannot access memory at address 0x123456789000'
 	section "$work/out" guest-nobody "$device" >"$work/session"
 	told 'detached, the guest goes on' '^Hello from 64-bit long mode'
+	section "$work/out" lost "$device" >"$work/session"
+	told 'a port that is taken' '^minivmm-run: --gdb 1234: Address already in use$'
+	told 'a port that is taken: status' '^port: 71$'
+	told 'a gdb that was killed' '^minivmm-run: gdb is gone; the guest stands still'
+	told 'another gdb goes on' '^if 1$'
+	told 'another gdb ends it' '^minivmm-run: ended by gdb$'
 	is "$(for name in modes long loop triple cpus nobody; do
 		awk -v mark="=== $name $device" '$0 == mark { on = 1 }
 			/^=== status / && on { print $3; exit }' "$work/out"
